@@ -31,6 +31,14 @@ pub struct Timed<T> {
     pub item: T,
 }
 
+impl<T> Timed<T> {
+    /// Changes the instant of each item in a batch.
+    #[inline]
+    pub fn retime(batch: &mut [Self], change: impl Fn(Instant) -> Instant) {
+        batch.iter_mut().for_each(|timed| timed.at = change(timed.at));
+    }
+}
+
 impl Instant {
     /// The driver's origin.
     pub const ZERO: Self = Self(0);

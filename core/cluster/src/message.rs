@@ -44,13 +44,10 @@ impl Message {
     /// Changes the instants of its items, each by itself.
     #[inline]
     pub fn retime(&mut self, change: impl Fn(Instant) -> Instant) {
-        fn each<T>(batch: &mut [Timed<T>], change: impl Fn(Instant) -> Instant) {
-            batch.iter_mut().for_each(|timed| timed.at = change(timed.at));
-        }
         match self {
-            Self::Requests(batch) | Self::Forwarded(batch) => each(batch, change),
-            Self::Answers(batch) => each(batch, change),
-            Self::Replies(batch) => each(batch, change),
+            Self::Requests(batch) | Self::Forwarded(batch) => Timed::retime(batch, change),
+            Self::Answers(batch) => Timed::retime(batch, change),
+            Self::Replies(batch) => Timed::retime(batch, change),
             Self::Beat(_)
             | Self::Gossip(_)
             | Self::Leaving(_)

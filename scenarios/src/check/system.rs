@@ -9,14 +9,25 @@ use crate::scenario::Scenario;
 use crate::setting::Checks;
 use crate::settings::System;
 
-/// Keys of `[cluster]` that one process goes by. It has no gateway, no journal and no peers to set.
-const SOLO_KEYS: [&str; 6] = [
+/// Keys of `[cluster]` and `[costs]` that one process uses. It has no gateway, no journal and no peers to set.
+const SOLO_KEYS: [&str; 9] = [
     "cluster.system",
     "cluster.nodes",
     "cluster.zones",
     "cluster.shards",
     "cluster.replicas",
     "cluster.leader.acknowledge",
+    "costs.decide",
+    "costs.persisted",
+    "costs.recover-mib",
+];
+/// Keys of other sections for parts that one process does not have.
+const FOREIGN_KEYS: [&str; 5] = [
+    "sale.expiry",
+    "sale.venues",
+    "disk.good-copies",
+    "network.within-zone",
+    "network.between-zones",
 ];
 
 /// What is said where a family needs messages between nodes.
@@ -162,18 +173,17 @@ impl Checks {
         }
     }
 
-    /// Settings of parts that one process has not got, and expectations of what it never does.
+    /// Refuses settings of parts that one process does not have, and expectations that it can never meet.
     fn of_one_process(&mut self, scenario: &Scenario) {
         let (values, defaults) = (leaves(scenario), leaves(&Scenario::default()));
         for leaf in &values {
             let (key, value) = leaf;
             let is_its_own = match key.as_str() {
                 "cluster.leader.acknowledge" => value != "own-disk",
-                "sale.expiry" | "sale.venues" | "disk.good-copies" => false,
-                "network.within-zone" | "network.between-zones" => false,
-                "costs.decide" | "costs.persisted" | "costs.recover-mib" => true,
-                _ if key.starts_with("costs.") => false,
-                _ => !key.starts_with("cluster.") || SOLO_KEYS.contains(&key.as_str()),
+                key if key.starts_with("cluster.") || key.starts_with("costs.") => {
+                    SOLO_KEYS.contains(&key)
+                }
+                key => !FOREIGN_KEYS.contains(&key),
             };
             self.that(is_its_own || defaults.contains(leaf), key, || {
                 let what = format!("one process has no use for `{key}`");

@@ -11,9 +11,10 @@ mod seller;
 
 use std::sync::Arc;
 
-use onsale_booking::{Hall, Rules};
+use onsale_booking::{Hall, Rules, Span};
 use onsale_cluster::{Acknowledge, Placement};
 use onsale_scenarios::Scenario;
+use onsale_world::sample::most;
 
 use self::host::Host;
 use self::ledger::LogWatch;
@@ -32,6 +33,8 @@ pub struct Setup {
     hall: Arc<Hall>,
     rules: Rules,
     shows: u32,
+    /// The most that it takes a starting process to read back a MiB of its log.
+    recover_mib: Span,
     /// Whether it answers before the decision is durable.
     is_hasty: bool,
 }
@@ -53,6 +56,7 @@ impl System for Solo {
             hall: Arc::new(hall(sale)),
             rules: rules(sale, true),
             shows: sale.shows,
+            recover_mib: most(&scenario.costs.recover_mib),
             is_hasty: cluster.leader.acknowledge == Acknowledge::Proposal,
         }
     }

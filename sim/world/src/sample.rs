@@ -85,6 +85,11 @@ pub fn timing(bits: u64, timing: &Timing) -> Span {
     }
 }
 
+/// The longest span that a timing draws.
+pub fn most(of: &Timing) -> Span {
+    timing(u64::MAX, of)
+}
+
 /// An exponential span in whole microseconds, at most 38 times the mean, as bits are finite.
 pub fn exponential(bits: u64, mean: Span) -> Span {
     Span((mean.0 as f64 * -libm::log(unit(!bits)) + 0.5) as u64)

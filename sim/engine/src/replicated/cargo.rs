@@ -12,7 +12,7 @@ use onsale_world::trace_hash::Fingerprint;
 use super::Replicated;
 use crate::seen::messages::{
     Heard, Messages, REPLY_BYTES, REQUEST_BYTES, Returned, Shown, fold_replies, fold_reply,
-    fold_request, fold_requests,
+    fold_requests,
 };
 
 impl Cargo for Replicated {
@@ -145,10 +145,7 @@ fn bytes(message: &Message) -> u64 {
 /// Folds a message into the trace hash: every request and answer in it, with its instant.
 fn fold(fingerprint: &mut Fingerprint, message: &Message) {
     match message {
-        Message::Requests(batch) => fold_requests(fingerprint, batch),
-        Message::Forwarded(batch) => {
-            batch.iter().for_each(|timed| fold_request(fingerprint, timed.at, &timed.item))
-        }
+        Message::Requests(batch) | Message::Forwarded(batch) => fold_requests(fingerprint, batch),
         Message::Answers(batch) => {
             for timed in batch {
                 match &timed.item {

@@ -7,7 +7,7 @@ use onsale_booking::Span;
 use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
 
 use onsale_world::network::REORDERED;
-use onsale_world::sample::timing;
+use onsale_world::sample::most;
 
 /// The longest duration of a request: round trips between client and gateway, gateway and leader, leader and follower,
 /// two writes, and the work.
@@ -57,11 +57,6 @@ pub(super) fn work(costs: &Costs) -> Span {
     let reply = costs.reply.as_ref().unwrap_or(&costs.route);
     let each = [&costs.route, &costs.decide, &costs.journal_message, &costs.persisted, reply];
     Span(each.into_iter().map(|cost| most(cost).0).sum())
-}
-
-/// The longest span that a timing draws.
-fn most(of: &Timing) -> Span {
-    timing(u64::MAX, of)
 }
 
 #[cfg(test)]

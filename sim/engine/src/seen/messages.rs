@@ -84,7 +84,7 @@ pub fn fold_replies(fingerprint: &mut Fingerprint, batch: &[Timed<Reply>]) {
 
 /// Folds a request with its instant into the trace hash.
 #[inline]
-pub fn fold_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request) {
+fn fold_request(fingerprint: &mut Fingerprint, at: Instant, request: &Request) {
     let wanted = match &request.command {
         Command::Hold(wish) => {
             let picked = wish

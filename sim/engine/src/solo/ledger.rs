@@ -15,12 +15,11 @@ use crate::judges::Judges;
 use crate::seen::declared::Declared;
 use crate::system::Ledger;
 
-/// Time that a started process may take to end overdue holds.
-const WAKES: Span = Span::from_secs(1);
-
 /// The ledger of the one log.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct LogWatch {
+    /// The most that it takes a starting process to read back a MiB of its log.
+    recover_mib: Span,
     declared: Vec<Line>,
     /// Whether a declared line is gone: then nothing more is declared, as it would take the lost line's place.
     is_broken: bool,
@@ -61,24 +60,26 @@ impl LogWatch {
 }
 
 impl Ledger<Solo> for LogWatch {
-    fn new(_: &Setup) -> Self {
-        Self::default()
+    fn new(setup: &Setup) -> Self {
+        Self { recover_mib: setup.recover_mib, declared: Vec::new(), is_broken: false }
     }
 
     fn written(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges) {
         lines(bytes).for_each(|line| self.take(now, node, line, judges));
     }
 
+    /// Declares the end of the gap: once its log is read back, a process ends holds like one that never died. Reading
+    /// takes at most `recover-mib` for each MiB on the disk.
     fn started(
         &mut self,
         now: Instant,
-        _: Place,
+        node: Place,
         _: bool,
-        _: &PlaceTable<Machine<Solo>>,
+        machines: &PlaceTable<Machine<Solo>>,
         judges: &mut Judges,
     ) {
-        let overdue = judges.oracles.overdue();
-        overdue.gap_ends(0, now + WAKES);
+        let recovery = Span(self.recover_mib.0 * machines[node].disk.bytes() / (1 << 20));
+        judges.oracles.overdue().gap_ends(0, now + recovery);
     }
 
     /// Declares a gap: no hold ends until the process starts again.

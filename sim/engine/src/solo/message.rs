@@ -35,12 +35,8 @@ impl Cargo for Solo {
 
     fn retime(message: &mut Message, change: impl Fn(Instant) -> Instant) {
         match message {
-            Message::Requests(batch) => {
-                batch.iter_mut().for_each(|timed| timed.at = change(timed.at));
-            }
-            Message::Replies(batch) => {
-                batch.iter_mut().for_each(|timed| timed.at = change(timed.at));
-            }
+            Message::Requests(batch) => Timed::retime(batch, change),
+            Message::Replies(batch) => Timed::retime(batch, change),
         }
     }
 
