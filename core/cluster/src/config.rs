@@ -309,6 +309,22 @@ impl Config {
 }
 
 #[cfg(test)]
+impl Setup {
+    /// Settings for unit tests: a hall of ten seats for each show.
+    pub(crate) fn example(placement: Placement, shows: u32) -> Self {
+        let rules = Rules {
+            hold: Span(300),
+            grace: Span(5),
+            seats_per_request: 10,
+            remember: Span(1_000),
+            checks: onsale_booking::Checks::COMPLETE,
+        };
+        let (placement, hall) = (Arc::new(placement), Arc::new(Hall::uniform(1, 1, 10)));
+        Self { config: Config::example(), placement, hall, rules, shows, homes: Vec::new() }
+    }
+}
+
+#[cfg(test)]
 impl Config {
     /// Settings for unit tests.
     pub(crate) fn example() -> Self {

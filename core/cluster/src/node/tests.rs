@@ -1,12 +1,9 @@
 //! The inputs that a node refuses, and how its timers run.
 
-use onsale_booking::{
-    Checks, ClientId, Command, Hall, HoldId, Outcome, Reply, RequestId, Rules, ShowId, UserId,
-};
+use onsale_booking::{ClientId, Command, HoldId, Outcome, Reply, RequestId, ShowId, UserId};
 
 use super::elections::Candidacy;
 use super::*;
-use crate::config::Config;
 use crate::journal::Found;
 use crate::message::Answer;
 use crate::placement::Placement;
@@ -25,17 +22,7 @@ fn numbered(me: u16, shows: u32) -> Node {
 
 /// The same before its first segment is durable.
 fn booted(me: u16, shows: u32) -> Node {
-    let rules = Rules {
-        hold: Span(300),
-        grace: Span(5),
-        seats_per_request: 10,
-        remember: Span(1_000),
-        checks: Checks::COMPLETE,
-    };
-    let (placement, hall) = (Placement::new(4, 1, shows, 3), Hall::uniform(1, 1, 10));
-    let (placement, hall) = (Arc::new(placement), Arc::new(hall));
-    let setup =
-        Setup { config: Config::example(), placement, hall, rules, shows, homes: Vec::new() };
+    let setup = Setup::example(Placement::new(4, 1, shows, 3), shows);
     Node::boot(Arc::new(setup), NodeId(me), 1, 1, Found::default(), Instant::ZERO)
 }
 

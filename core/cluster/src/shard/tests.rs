@@ -1,9 +1,8 @@
 //! That each promise of a shard is asserted: a state that breaks it is caught.
 
-use onsale_booking::{Checks, Event, Hall, HoldId, Rules, SeatId, Span, UserId};
+use onsale_booking::{Event, HoldId, SeatId, UserId};
 
 use super::*;
-use crate::config::Config;
 use crate::journal::frame::Frame;
 use crate::journal::{Durable, Found, Settings, Snapshot, Wal};
 
@@ -12,21 +11,7 @@ const ME: NodeId = NodeId(1);
 
 /// The only replica of its journal, with what its disk held.
 fn started(durable: Durable) -> Shard {
-    let rules = Rules {
-        hold: Span(300),
-        grace: Span(5),
-        seats_per_request: 10,
-        remember: Span(1_000),
-        checks: Checks::COMPLETE,
-    };
-    let setup = Setup {
-        config: Config::example(),
-        placement: Arc::new(Placement::new(1, 1, 1, 1)),
-        hall: Arc::new(Hall::uniform(1, 1, 10)),
-        rules,
-        shows: 1,
-        homes: Vec::new(),
-    };
+    let setup = Setup::example(Placement::new(1, 1, 1, 1), 1);
     let journal = RaftGroup::new(SHARD, ME, &[ME], Settings::default(), durable);
     Shard::new(SHARD, ME, Arc::new(setup), journal)
 }
