@@ -80,12 +80,7 @@ fn sender(from: Place) -> String {
 
 #[inline]
 fn taken_in(from: Place, message: Shown<'_>) -> What {
-    let message = match message {
-        Shown::Requests(_) => return What::TakesIn(from, "requests"),
-        Shown::Replies(_) => return What::TakesIn(from, "replies"),
-        Shown::Cluster(message) => message,
-    };
-    if let Message::Journal(batch) = message
+    if let Shown::Cluster(Message::Journal(batch)) = message
         && let Some((shard, first)) = batch.first()
     {
         let record = first.records().next().map(|(index, epoch, _)| (index, epoch));
@@ -95,17 +90,17 @@ fn taken_in(from: Place, message: Shown<'_>) -> What {
     }
 }
 
-const fn kind(message: &Message) -> &'static str {
+const fn kind(message: Shown<'_>) -> &'static str {
     match message {
-        Message::Requests(_) => "requests",
-        Message::Forwarded(_) => "forwarded requests",
-        Message::Answers(_) => "answers",
-        Message::Replies(_) => "replies",
-        Message::Beat(_) => "a beat",
-        Message::Gossip(_) => "gossip about members",
-        Message::Leaving(_) => "a farewell",
-        Message::Moves(_) => "a message about moves",
-        Message::Journal(_) => "an empty message of a journal",
-        Message::Facts(_) => "a message about facts",
+        Shown::Requests(_) | Shown::Cluster(Message::Requests(_)) => "requests",
+        Shown::Replies(_) | Shown::Cluster(Message::Replies(_)) => "replies",
+        Shown::Cluster(Message::Forwarded(_)) => "forwarded requests",
+        Shown::Cluster(Message::Answers(_)) => "answers",
+        Shown::Cluster(Message::Beat(_)) => "a beat",
+        Shown::Cluster(Message::Gossip(_)) => "gossip about members",
+        Shown::Cluster(Message::Leaving(_)) => "a farewell",
+        Shown::Cluster(Message::Moves(_)) => "a message about moves",
+        Shown::Cluster(Message::Journal(_)) => "an empty message of a journal",
+        Shown::Cluster(Message::Facts(_)) => "a message about facts",
     }
 }

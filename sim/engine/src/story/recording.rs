@@ -391,17 +391,17 @@ fn called(message: Shown<'_>) -> Option<String> {
         1 => what.to_owned(),
         count => format!("{count} {what}s"),
     };
-    let replies = |count| Some(many("reply", count).replace("replys", "replies"));
     let message = match message {
         Shown::Requests(batch) => return Some(many("request", batch.len())),
-        Shown::Replies(batch) => return replies(batch.len()),
+        Shown::Replies(batch) if batch.len() > 1 => {
+            return Some(format!("{} replies", batch.len()));
+        }
+        Shown::Replies(_) => return Some("reply".to_owned()),
         Shown::Cluster(message) => message,
     };
     match message {
-        Message::Requests(batch) => Some(many("request", batch.len())),
         Message::Forwarded(batch) => Some(many("forwarded request", batch.len())),
         Message::Answers(batch) => Some(many("answer", batch.len())),
-        Message::Replies(batch) => replies(batch.len()),
         Message::Journal(batch) => {
             let records: usize = batch.iter().map(|(_, message)| message.records().count()).sum();
             Some(match records {
@@ -410,7 +410,12 @@ fn called(message: Shown<'_>) -> Option<String> {
             })
         }
         Message::Facts(_) => Some("facts".to_owned()),
-        Message::Beat(_) | Message::Leaving(_) | Message::Moves(_) => None,
         Message::Gossip(gossip) => Some(many("rumour", gossip.rumours.len())),
+        // Requests and replies are shown as what they are.
+        Message::Requests(_)
+        | Message::Replies(_)
+        | Message::Beat(_)
+        | Message::Leaving(_)
+        | Message::Moves(_) => None,
     }
 }
