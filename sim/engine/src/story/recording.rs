@@ -393,10 +393,8 @@ fn called(message: Shown<'_>) -> Option<String> {
     };
     let message = match message {
         Shown::Requests(batch) => return Some(many("request", batch.len())),
-        Shown::Replies(batch) if batch.len() > 1 => {
-            return Some(format!("{} replies", batch.len()));
-        }
-        Shown::Replies(_) => return Some("reply".to_owned()),
+        Shown::Replies([_]) => return Some("reply".to_owned()),
+        Shown::Replies(batch) => return Some(format!("{} replies", batch.len())),
         Shown::Cluster(message) => message,
     };
     match message {
