@@ -26,6 +26,9 @@ documented! {
     pub struct Evidence {
         /// One sentence: which promise broke, for which seat or user.
         pub headline: String,
+        /// Names of the broken rules, in the order in which they broke.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub rules: Vec<String>,
         /// The story, one event a line.
         pub details: Vec<String>,
         /// Subjects of the failure, as `replay --follow` takes them, the most informative first.

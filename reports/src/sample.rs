@@ -142,6 +142,7 @@ fn oracles() -> Vec<OracleResult> {
     ];
     let evidence = Evidence {
         headline: "u17 was charged twice for h99, which books two seats of show0 once".to_owned(),
+        rules: vec!["charged-once".to_owned()],
         details: details.map(str::to_owned).to_vec(),
         follow: vec!["hold:99".to_owned(), "user:17".to_owned()],
         found_us: Some(4_351_000),

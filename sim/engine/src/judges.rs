@@ -11,7 +11,7 @@ mod moves;
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::journal::Members;
 use onsale_cluster::{Placement, ShardId};
-use onsale_oracles::{Asked, Findings, OracleSettings, Oracles};
+use onsale_oracles::{Asked, Findings, OracleSettings, Oracles, Rule};
 use onsale_reports::OracleResult;
 
 use self::availability::{Availability, Paces};
@@ -30,6 +30,9 @@ pub struct JudgeSettings {
     /// Time that nodes are granted to agree on facts, if there are facts.
     pub facts: Option<Bounds>,
 }
+
+/// The rules of the replicated cluster's own judges.
+pub const RULES: [&[Rule]; 2] = [moves::RULES, facts::RULES];
 
 /// All judges of a run.
 #[derive(Debug)]

@@ -24,6 +24,30 @@ use super::journal::Grant;
 use super::register::Entry;
 use super::settings::OracleSettings;
 
+crate::rules! {
+    Atomic:
+    /// One request was granted twice.
+    GRANTED_TWICE = "granted-twice";
+    /// A record grants a list of seats that nobody may have.
+    MALFORMED_RECORD = "malformed-record";
+    /// A client was told of a hold under the name of an earlier one.
+    NAMED_TWICE = "named-twice";
+    /// A client was told of a list of seats that nobody may have.
+    MALFORMED_GRANT = "malformed-grant";
+    /// A client was told of other seats than it asked for.
+    UNASKED_SEATS = "unasked-seats";
+    /// A client was told of the booking of another hold than it paid for.
+    OTHER_HOLD = "other-hold";
+    /// A client was told of other seats in its booking than in its hold.
+    OTHER_SEATS = "other-seats";
+    /// A client was told of a booking with a list of seats that nobody may have.
+    MALFORMED_BOOKING = "malformed-booking";
+    /// A client got an answer of another kind than its request.
+    OTHER_KIND = "other-kind";
+    /// The journal has other seats for a hold than its client was told.
+    TOLD_OTHER_SEATS = "told-other-seats";
+}
+
 #[derive(Debug)]
 pub(super) struct Atomic {
     pub(super) findings: Findings,
@@ -48,12 +72,15 @@ impl Atomic {
         let before = known.journal.get(hold);
         let wrong =
             if before.is_some_and(|before| before.known.is_alive(grant.at, known.settings.grace)) {
-                Some("was granted again while it was still live: one request took effect twice")
+                Some((
+                    GRANTED_TWICE,
+                    "was granted again while it was still live: one request took effect twice",
+                ))
             } else {
-                malformed(&known.settings, show, granted)
+                malformed(&known.settings, show, granted).map(|wrong| (MALFORMED_RECORD, wrong))
             };
-        if let Some(wrong) = wrong {
-            self.findings.fail(|| {
+        if let Some((rule, wrong)) = wrong {
+            self.findings.fail(rule, || {
                 let mut lines = known.about(hold);
                 lines.push(format!(
                     "journal {}: {hold} of {} held: {}",
@@ -78,13 +105,15 @@ impl Atomic {
         self.findings.checks();
         self.acknowledged += 1;
         let wrong = if known.clients.get(hold).is_some() {
-            Some("has the name of an earlier grant")
+            Some((NAMED_TWICE, "has the name of an earlier grant"))
         } else {
+            let unasked = || unasked(wish, granted, known.settings.seats_per_section);
             malformed(&known.settings, request.show, granted)
-                .or_else(|| unasked(wish, granted, known.settings.seats_per_section))
+                .map(|wrong| (MALFORMED_GRANT, wrong))
+                .or_else(|| unasked().map(|wrong| (UNASKED_SEATS, wrong)))
         };
-        if let Some(wrong) = wrong {
-            self.findings.fail(|| Story {
+        if let Some((rule, wrong)) = wrong {
+            self.findings.fail(rule, || Story {
                 headline: format!("the hold that {} got by {} {wrong}", request.user, request.id),
                 lines: vec![asked(request, wish), told()],
             });
@@ -103,14 +132,14 @@ impl Atomic {
         self.findings.checks();
         self.acknowledged += 1;
         let wrong = if paid != hold {
-            Some("is of another hold than the one paid for")
+            Some((OTHER_HOLD, "is of another hold than the one paid for"))
         } else if known.clients.get(hold).is_some_and(|held| !same_seats(&held.seats, booked)) {
-            Some("has other seats than its hold")
+            Some((OTHER_SEATS, "has other seats than its hold"))
         } else {
-            malformed(&known.settings, request.show, booked)
+            malformed(&known.settings, request.show, booked).map(|wrong| (MALFORMED_BOOKING, wrong))
         };
-        if let Some(wrong) = wrong {
-            self.findings.fail(|| {
+        if let Some((rule, wrong)) = wrong {
+            self.findings.fail(rule, || {
                 let mut lines = known.about(paid);
                 lines.push(told());
                 Story {
@@ -127,7 +156,7 @@ impl Atomic {
     /// Counts an answer of a kind that the request does not have.
     pub(super) fn on_mismatch(&mut self, request: &Request, told: &dyn Fn() -> String) {
         self.findings.checks();
-        self.findings.fail(|| Story {
+        self.findings.fail(OTHER_KIND, || Story {
             headline: format!("{} of {} got an answer of another kind", request.id, request.user),
             lines: vec![format!("asked: {:?}", request.command), told()],
         });
@@ -136,7 +165,7 @@ impl Atomic {
     /// Compares the two views of a hold, once both exist.
     pub(super) fn compare(&mut self, known: &Known, kept: &Entry<Grant>, told: &Entry<KnownHold>) {
         if kept.show != told.show || !same_seats(&kept.seats, &told.seats) {
-            self.findings.fail(|| Story {
+            self.findings.fail(TOLD_OTHER_SEATS, || Story {
                 headline: format!(
                     "the journal has other seats for {} than {} was told",
                     kept.hold, told.known.user

@@ -15,6 +15,14 @@ use onsale_reports::{Oracle, OracleResult};
 use super::evidence::{Findings, Known, Story};
 use super::position::Position;
 
+crate::rules! {
+    DoubleBooking:
+    /// Two bookings of one seat are in the journal.
+    BOOKED_TWICE = "booked-twice";
+    /// Two clients were told that one seat is booked for them.
+    PROMISED_TWICE = "promised-twice";
+}
+
 #[derive(Debug)]
 pub(super) struct DoubleBooking {
     pub(super) findings: Findings,
@@ -35,7 +43,7 @@ impl DoubleBooking {
             (other.hold != hold && other.known.is_booked()).then_some((seat, other))
         });
         let Some((seat, other)) = other else { return };
-        self.findings.fail(|| {
+        self.findings.fail(BOOKED_TWICE, || {
             let mut lines = known.about(other.hold);
             lines.extend(known.about(hold));
             lines.push(format!("journal {position}: {hold} is booked as well"));
@@ -67,7 +75,7 @@ impl DoubleBooking {
             (other.hold != hold).then_some((seat, other.hold, booking.user))
         });
         let Some((seat, other, user)) = other else { return };
-        self.findings.fail(|| {
+        self.findings.fail(PROMISED_TWICE, || {
             let mut lines = known.about(other);
             lines.extend(known.about(hold));
             lines.push(told());

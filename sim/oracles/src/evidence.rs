@@ -13,6 +13,7 @@ use onsale_reports::{Evidence, Oracle, OracleResult, Verdict};
 use super::clients::Clients;
 use super::journal::{Journal, State};
 use super::overdue::Overdue;
+use super::rule::Rule;
 use super::settings::OracleSettings;
 
 /// Failures reported in full; the others are counted.
@@ -52,6 +53,8 @@ pub struct Findings {
     oracle: Oracle,
     checked: u64,
     failures: u64,
+    /// The broken rules, each once.
+    broken: Vec<Rule>,
     /// The first failures, each with the instant of its discovery.
     stories: Vec<(Option<Instant>, Story)>,
     /// `None` for judges that use a run's figures alone.
@@ -61,7 +64,14 @@ pub struct Findings {
 impl Findings {
     /// Findings without a check.
     pub const fn new(oracle: Oracle) -> Self {
-        Self { oracle, checked: 0, failures: 0, stories: Vec::new(), clock: None }
+        Self {
+            oracle,
+            checked: 0,
+            failures: 0,
+            broken: Vec::new(),
+            stories: Vec::new(),
+            clock: None,
+        }
     }
 
     /// Dates later failures by this clock.
@@ -80,9 +90,16 @@ impl Findings {
         self.checked
     }
 
-    /// Counts a failure; `story` is called only for the first few.
-    pub fn fail(&mut self, story: impl FnOnce() -> Story) {
+    /// Counts a failure by a rule; `story` is called only for the first few.
+    ///
+    /// # Panics
+    /// If the rule is another oracle's.
+    pub fn fail(&mut self, rule: Rule, story: impl FnOnce() -> Story) {
+        assert_eq!(rule.oracle, self.oracle, "an oracle judges by its own rules");
         self.failures += 1;
+        if !self.broken.contains(&rule) {
+            self.broken.push(rule);
+        }
         if self.stories.len() < STORIES_MAX {
             self.stories.push((self.clock.as_ref().map(Clock::now), story()));
         }
@@ -132,7 +149,8 @@ impl Findings {
             details.push(format!("and {untold} more"));
         }
         let found_us = found.map(Instant::micros);
-        Some(Evidence { headline, details, follow: Vec::new(), found_us })
+        let rules = self.broken.iter().map(|rule| rule.name.to_owned()).collect();
+        Some(Evidence { headline, rules, details, follow: Vec::new(), found_us })
     }
 }
 

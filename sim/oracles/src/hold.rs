@@ -42,6 +42,48 @@ use super::journal::{Grant, State};
 use super::position::Position;
 use super::register::Entry;
 
+crate::rules! {
+    Hold:
+    /// A hold is shorter than its length.
+    TOO_SHORT = "too-short";
+    /// A seat was held while it was held or booked for another.
+    TAKEN = "taken";
+    /// A request booked what was not held.
+    BOOKED_UNHELD = "booked-unheld";
+    /// A request booked what was booked.
+    BOOKED_AGAIN = "booked-again";
+    /// A request booked a released hold.
+    BOOKED_RELEASED = "booked-released";
+    /// A request booked an expired hold.
+    BOOKED_EXPIRED = "booked-expired";
+    /// A request booked a hold whose seat had gone to another.
+    BOOKED_GONE = "booked-gone";
+    /// A booking has no request to confirm it.
+    BOOKED_UNASKED = "booked-unasked";
+    /// A request booked another hold than it named.
+    BOOKED_OTHER = "booked-other";
+    /// A request booked another user's hold.
+    BOOKED_FOREIGN = "booked-foreign";
+    /// A booking was released.
+    RELEASED_BOOKED = "released-booked";
+    /// A booking expired.
+    EXPIRED_BOOKED = "expired-booked";
+    /// A hold expired before its time and grace were over, by the records.
+    EXPIRED_EARLY = "expired-early";
+    /// A hold expired while its client's timer ran.
+    EXPIRED_IN_TIME = "expired-in-time";
+    /// A hold ended after its limit.
+    ENDED_LATE = "ended-late";
+    /// A client was told that its hold is lost while its time and grace ran.
+    REFUSED_IN_TIME = "refused-in-time";
+    /// The journal has another user for a hold than its client.
+    OTHER_USER = "other-user";
+    /// A client was told another expiry than the journal explains.
+    OTHER_EXPIRY = "other-expiry";
+    /// Two clients counted on one seat at once.
+    PROMISED_TWICE = "promised-twice";
+}
+
 #[derive(Debug)]
 pub(super) struct Hold {
     pub(super) findings: Findings,
@@ -74,7 +116,7 @@ impl Hold {
             )
         };
         if grant.expires < grant.at + known.settings.hold {
-            self.findings.fail(|| Story {
+            self.findings.fail(TOO_SHORT, || Story {
                 headline: format!(
                     "{hold} of {} is shorter than {}",
                     grant.user, known.settings.hold
@@ -88,7 +130,7 @@ impl Hold {
                 .then_some((seat, other))
         });
         let Some((seat, other)) = taken else { return };
-        self.findings.fail(|| {
+        self.findings.fail(TAKEN, || {
             let mut lines = known.about(other.hold);
             lines.push(record());
             let already = if other.known.is_booked() { "booked for" } else { "held for" };
@@ -115,38 +157,45 @@ impl Hold {
     ) {
         self.findings.checks();
         let wrong = match known.journal.get(hold) {
-            None => Some("which is not held".to_owned()),
+            None => Some((BOOKED_UNHELD, "which is not held".to_owned())),
             Some(entry) => match entry.known.state {
                 State::Booked { position, .. } => {
-                    Some(format!("which was booked at {position} already"))
+                    Some((BOOKED_AGAIN, format!("which was booked at {position} already")))
                 }
                 State::Released { position, .. } => {
-                    Some(format!("which was released at {position}"))
+                    Some((BOOKED_RELEASED, format!("which was released at {position}")))
                 }
-                State::Expired { position, .. } => Some(format!("which expired at {position}")),
+                State::Expired { position, .. } => {
+                    Some((BOOKED_EXPIRED, format!("which expired at {position}")))
+                }
                 State::Held => entry
                     .seats
                     .iter()
                     .find_map(|&seat| {
                         let other = known.journal.on_seat(entry.show, seat)?;
                         (other.hold != hold).then(|| {
-                            format!("whose {} went to {}", known.seat(entry.show, seat), other.hold)
+                            let seat = known.seat(entry.show, seat);
+                            (BOOKED_GONE, format!("whose {seat} went to {}", other.hold))
                         })
                     })
                     .or_else(|| match asked {
-                        None => Some("without a request to confirm it".to_owned()),
+                        None => {
+                            Some((BOOKED_UNASKED, "without a request to confirm it".to_owned()))
+                        }
                         Some(asked) if asked.hold != hold => {
-                            Some(format!("while it asked for {}", asked.hold))
+                            Some((BOOKED_OTHER, format!("while it asked for {}", asked.hold)))
                         }
                         Some(asked) if asked.user != entry.known.user => {
-                            Some(format!("which does not belong to {}, who asked", asked.user))
+                            let foreign =
+                                format!("which does not belong to {}, who asked", asked.user);
+                            Some((BOOKED_FOREIGN, foreign))
                         }
                         Some(_) => None,
                     }),
             },
         };
-        if let Some(wrong) = wrong {
-            self.findings.fail(|| {
+        if let Some((rule, wrong)) = wrong {
+            self.findings.fail(rule, || {
                 let mut lines = known.about(hold);
                 lines.push(format!("journal {position}: {request} books {hold}"));
                 Story { headline: format!("{request} booked {hold}, {wrong}"), lines }
@@ -165,7 +214,7 @@ impl Hold {
         if let Some(entry) = known.journal.get(hold)
             && entry.known.is_booked()
         {
-            self.findings.fail(|| {
+            self.findings.fail(RELEASED_BOOKED, || {
                 let mut lines = known.about(hold);
                 lines.push(format!("journal {position}: {request} releases {hold}"));
                 Story {
@@ -194,18 +243,21 @@ impl Hold {
         // A shard's time may lag behind true clocks, if it differs at all.
         let comes_soon = settings.early.is_none() && read + settings.quantum < grant.expires;
         let wrong = match grant.state {
-            State::Booked { .. } => Some(format!("although {} had booked it", grant.user)),
-            State::Held if at < grant.expires + settings.grace => Some(format!(
-                "{} before its time and grace were over",
-                (grant.expires + settings.grace).since(at)
-            )),
+            State::Booked { .. } => {
+                Some((EXPIRED_BOOKED, format!("although {} had booked it", grant.user)))
+            }
+            State::Held if at < grant.expires + settings.grace => {
+                let early = (grant.expires + settings.grace).since(at);
+                Some((EXPIRED_EARLY, format!("{early} before its time and grace were over")))
+            }
             State::Held if known.timer_runs(hold, read) || comes_soon => {
-                Some(format!("on the disks at {read}, while its client's timer ran"))
+                let ran = format!("on the disks at {read}, while its client's timer ran");
+                Some((EXPIRED_IN_TIME, ran))
             }
             State::Held | State::Released { .. } | State::Expired { .. } => None,
         };
-        if let Some(wrong) = wrong {
-            self.findings.fail(|| {
+        if let Some((rule, wrong)) = wrong {
+            self.findings.fail(rule, || {
                 let mut lines = known.about(hold);
                 lines.push(format!("journal {position}: {hold} expires at {at}"));
                 Story { headline: format!("{hold} of {} expired {wrong}", grant.user), lines }
@@ -228,7 +280,7 @@ impl Hold {
             return;
         }
         if let Some(limit) = known.overdue.is_overdue(log, granted, written) {
-            self.findings.fail(|| {
+            self.findings.fail(ENDED_LATE, || {
                 let mut lines = known.about(hold);
                 lines.push(format!("on a disk since {granted}: it had to end by {limit}"));
                 lines.push(format!("journal {position}: it ends; on a disk since {written}"));
@@ -304,7 +356,7 @@ impl Hold {
         let wrong = known.settings.early.map(|early| promise.believed() + early);
         let ends = told.expires + (promise.grace - wrong.unwrap_or_default());
         if alone && at + known.settings.quantum < ends {
-            self.findings.fail(|| {
+            self.findings.fail(REFUSED_IN_TIME, || {
                 let mut lines = known.about(hold);
                 lines.push(format!(
                     "client {}: told at {at} that {} is refused: {refusal:?}",
@@ -328,8 +380,13 @@ impl Hold {
         let least = grant.expires.max(promise.asked + settings.hold);
         let most = promise.from + settings.hold + settings.quantum;
         let is_right = promise.as_told + settings.quantum >= least && promise.as_told <= most;
-        if grant.user != promise.user || settings.early.is_none() && !is_right {
-            self.findings.fail(|| Story {
+        let broken = if grant.user != promise.user {
+            Some(OTHER_USER)
+        } else {
+            (settings.early.is_none() && !is_right).then_some(OTHER_EXPIRY)
+        };
+        if let Some(rule) = broken {
+            self.findings.fail(rule, || Story {
                 headline: format!(
                     "the journal has {} for another user or expiry than {} was told",
                     kept.hold, promise.user
@@ -353,7 +410,7 @@ impl Hold {
             (other.hold != hold && overlap > known.settings.quantum).then_some((seat, other))
         });
         let Some((seat, other)) = shared else { return };
-        self.findings.fail(|| {
+        self.findings.fail(PROMISED_TWICE, || {
             let mut lines = known.about(other.hold);
             lines.extend(known.about(hold));
             lines.push(told());

@@ -16,6 +16,12 @@ use onsale_reports::{Latencies, Operation, Oracle, OracleResult, Records, Window
 
 use super::evidence::{Findings, Story};
 
+crate::rules! {
+    Latency:
+    /// A limit of the scenario is missed.
+    LIMIT = "limit";
+}
+
 /// A limit on the waits of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -45,7 +51,7 @@ pub fn judge(limits: &[Limit], records: &Records) -> Option<OracleResult> {
             Some(measured) => {
                 findings.checks();
                 if measured.wait >= limit.below {
-                    findings.fail(|| told(limit, &measured, latencies));
+                    findings.fail(LIMIT, || told(limit, &measured, latencies));
                 }
             }
         }

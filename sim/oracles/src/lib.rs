@@ -15,6 +15,7 @@ mod oracles;
 pub mod overdue;
 mod position;
 mod register;
+pub mod rule;
 mod settings;
 mod single_writer;
 #[cfg(test)]
@@ -26,5 +27,6 @@ pub use evidence::{Findings, Story};
 pub use oracles::Oracles;
 pub use overdue::{Lateness, Overdue};
 pub use position::Position;
+pub use rule::Rule;
 pub use settings::OracleSettings;
 pub use timer::Promise;

@@ -75,6 +75,26 @@ use super::evidence::{Findings, Known, Story, same_seats, seats, tell};
 
 use self::grant::{Answer, Grant, Kind, Life, Settling, conflict, later};
 
+crate::rules! {
+    Linearizable:
+    /// A hold is not named after its request.
+    OTHER_NAME = "other-name";
+    /// A client was told that its own request's hold is another user's.
+    OWN_IS_FOREIGN = "own-is-foreign";
+    /// An answer about a hold fits none of its possible states.
+    UNEXPLAINED = "unexplained";
+    /// A hold was booked and ended unbooked.
+    BOOKED_AND_LOST = "booked-and-lost";
+    /// A hold was lost at a time when nothing can have ended it.
+    LOST_IN_TIME = "lost-in-time";
+    /// A hold could not be released at a time when nothing can have ended it.
+    NOT_RELEASED = "not-released";
+    /// Two holds had one seat, in any order.
+    BOTH_HAVE_SEAT = "both-have-seat";
+    /// A show was called sold out while every section had room.
+    ROOM_LEFT = "room-left";
+}
+
 mod grant;
 #[cfg(test)]
 mod tests;
@@ -111,7 +131,7 @@ impl Linearizable {
     ) {
         self.findings.checks();
         if hold != HoldId::from(request.id) {
-            self.findings.fail(|| Story {
+            self.findings.fail(OTHER_NAME, || Story {
                 headline: format!("{} was granted {hold}, which is not named after it", request.id),
                 lines: vec![format!(
                     "client {}: asked {} at {asked}, told at {told} that {hold} is granted: {}",
@@ -145,7 +165,7 @@ impl Linearizable {
                     *first = Some((at, *asked));
                 }
             }
-            Refusal::NotYours => self.findings.fail(|| Story {
+            Refusal::NotYours => self.findings.fail(OWN_IS_FOREIGN, || Story {
                 headline: format!("{} was told that its own hold is another user's", asked.request),
                 lines: vec![format!(
                     "client {}: asked {} at {}, told at {at}: {refusal:?}",
@@ -229,7 +249,7 @@ impl Linearizable {
         self.findings.checks();
         if !is_legal {
             let told_before = self.grant_mut(hold).map_or_else(Vec::new, |grant| grant.tell());
-            self.findings.fail(|| {
+            self.findings.fail(UNEXPLAINED, || {
                 let mut lines = told_before;
                 lines.push(format!(
                     "client {}: asked {} at {asked}, told at {told}: {}",
@@ -255,8 +275,8 @@ impl Linearizable {
         for grant in &grants {
             match grant.life(self.quantum) {
                 Ok(life) => lives.push((life, grant)),
-                Err(headline) => {
-                    self.findings.fail(|| Story { headline, lines: grant.tell() });
+                Err((rule, headline)) => {
+                    self.findings.fail(rule, || Story { headline, lines: grant.tell() });
                 }
             }
         }
@@ -285,7 +305,7 @@ impl Linearizable {
                         show[keeper].0.booked_from = None;
                         if later(before.held_until, life.granted_by, self.quantum) {
                             let pair = [show[keeper], (life, grant)];
-                            self.findings.fail(|| conflict(known, seat, pair));
+                            self.findings.fail(BOTH_HAVE_SEAT, || conflict(known, seat, pair));
                         }
                     }
                     if before.held_until > life.held_until {
@@ -318,7 +338,7 @@ impl Linearizable {
                 }
             }
             if most + u32::from(settings.seats_per_request) <= settings.seats_per_section {
-                self.findings.fail(|| Story {
+                self.findings.fail(ROOM_LEFT, || Story {
                     headline: format!("{show} is called sold out while every section has room"),
                     lines: vec![
                         format!(

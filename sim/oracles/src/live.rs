@@ -21,6 +21,21 @@ use onsale_reports::{Oracle, OracleResult};
 use super::asked::Asked;
 use super::evidence::{Findings, Known, Story};
 use super::journal::State;
+use super::rule::Rule;
+
+crate::rules! {
+    Live:
+    /// A client was told that no leader could be reached, although the cluster was whole.
+    UNREACHABLE = "unreachable";
+    /// A client was told that its gateway had withdrawn, although the cluster was whole.
+    WITHDRAWN = "withdrawn";
+    /// A client gave up without an answer, although the cluster was whole.
+    GIVEN_UP = "given-up";
+    /// A request was still open at the end.
+    NEVER_ENDED = "never-ended";
+    /// A hold had not ended at the end.
+    NEVER_RESOLVED = "never-resolved";
+}
 
 /// Calm: all faults have healed, and open requests and holds have a bounded time to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,11 +119,14 @@ impl Live {
                 self.on_decided(at, asked.since);
             }
             Refusal::BadRequest | Refusal::Overloaded => {}
-            Refusal::Unavailable => {
-                self.on_unanswered(at, *asked, "was told that no leader could be reached")
-            }
+            Refusal::Unavailable => self.on_unanswered(
+                UNREACHABLE,
+                at,
+                *asked,
+                "was told that no leader could be reached",
+            ),
             Refusal::Minority => {
-                self.on_unanswered(at, *asked, "was told that the gateway had withdrawn")
+                self.on_unanswered(WITHDRAWN, at, *asked, "was told that the gateway had withdrawn")
             }
         }
     }
@@ -116,13 +134,13 @@ impl Live {
     /// Judges a client that gave up, unless it did so before the slowest answer could have come.
     pub(super) fn on_given_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
         if self.slowest_answer.is_some_and(|slowest| at.since(unheard_since) >= slowest) {
-            self.on_unanswered(at, asked, "was given up without an answer");
+            self.on_unanswered(GIVEN_UP, at, asked, "was given up without an answer");
         }
     }
 
-    fn on_unanswered(&mut self, at: Instant, asked: Asked, how: &'static str) {
+    fn on_unanswered(&mut self, rule: Rule, at: Instant, asked: Asked, how: &'static str) {
         if asked.since > self.judged_from && self.slowest_answer.is_some() {
-            self.findings.fail(|| Story {
+            self.findings.fail(rule, || Story {
                 headline: format!(
                     "{} of {} {how} although the cluster was whole",
                     asked.request, asked.user
@@ -149,7 +167,7 @@ impl Live {
         known: &Known,
         end: Instant,
         open: &[Asked],
-        own: Vec<Story>,
+        own: Vec<(Rule, Story)>,
     ) -> OracleResult {
         let calm = self.calm();
         let overdue = |since| calm.is_some_and(|calm| calm.is_overdue(since, end));
@@ -160,7 +178,7 @@ impl Live {
             self.slowest_answer.is_some() && end > asked_again && overdue(asked.since)
         };
         for asked in open.iter().filter(is_late) {
-            self.findings.fail(|| Story {
+            self.findings.fail(NEVER_ENDED, || Story {
                 headline: format!("{} of {} never ended", asked.request, asked.user),
                 lines: vec![
                     Calm { from: self.calm, bound: self.bound }.to_string(),
@@ -187,7 +205,7 @@ impl Live {
                 && let Some(limit) = known.overdue.is_overdue(log, granted, end)
                 && stuck()
             {
-                self.findings.fail(|| {
+                self.findings.fail(NEVER_RESOLVED, || {
                     let mut lines = known.about(entry.hold);
                     lines.push(format!("on a disk since {granted}: it had to end by {limit}"));
                     lines.push(format!("it had not ended at the end of the run, {end}"));
@@ -201,8 +219,8 @@ impl Live {
                 });
             }
         }
-        for story in own {
-            self.findings.fail(|| story);
+        for (rule, story) in own {
+            self.findings.fail(rule, || story);
         }
         let exercised = self.findings.checked() > 0;
         self.findings.finish(exercised)

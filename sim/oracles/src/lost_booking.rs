@@ -17,6 +17,16 @@ use super::clients::Acknowledged;
 use super::evidence::{Findings, Known, Story, same_seats};
 use super::position::Position;
 
+crate::rules! {
+    LostBooking:
+    /// Two disks hold different committed records in one place.
+    CONFLICT = "conflict";
+    /// A committed record is on less than a quorum of disks.
+    TOO_FEW_COPIES = "too-few-copies";
+    /// A booking that a client was told of is not in the journal as told.
+    NOT_RECORDED = "not-recorded";
+}
+
 #[derive(Debug)]
 pub(super) struct LostBooking {
     pub(super) findings: Findings,
@@ -30,7 +40,7 @@ impl LostBooking {
     /// Counts two disks with different committed records in one place: one has lost the other's
     /// record.
     pub(super) fn on_conflict(&mut self, at: Instant, position: Position, detail: String) {
-        self.findings.fail(|| Story {
+        self.findings.fail(CONFLICT, || Story {
             headline: format!("two nodes keep different committed records at {position}"),
             lines: vec![format!("seen at {at}: {detail}")],
         });
@@ -38,7 +48,7 @@ impl LostBooking {
 
     /// Counts a committed record on less than a quorum of disks: one more loss may destroy it.
     pub(super) fn on_lost(&mut self, at: Instant, position: Position, holders: u16) {
-        self.findings.fail(|| Story {
+        self.findings.fail(TOO_FEW_COPIES, || Story {
             headline: format!(
                 "the committed record at {position} is no longer on a majority of disks"
             ),
@@ -63,7 +73,7 @@ impl LostBooking {
         }
         lost.sort_unstable_by_key(|&(at, _, told)| (at, told.hold));
         for (_, Acknowledged { user, .. }, told) in lost {
-            self.findings.fail(|| {
+            self.findings.fail(NOT_RECORDED, || {
                 let mut lines = known.about(told.hold);
                 if let Some((seat, other)) = told.seats.iter().find_map(|&seat| {
                     let other = known.journal.on_seat(told.show, seat)?;

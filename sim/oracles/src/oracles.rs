@@ -19,8 +19,12 @@ use super::live::{Calm, Live};
 use super::lost_booking::LostBooking;
 use super::overdue::Overdue;
 use super::position::Position;
+use super::rule::Rule;
 use super::settings::OracleSettings;
 use super::single_writer::SingleWriter;
+use super::{
+    atomic, double_booking, hold, latency, linearizable, live, lost_booking, single_writer,
+};
 
 /// All oracles of a run.
 #[derive(Debug)]
@@ -39,6 +43,18 @@ pub struct Oracles {
 }
 
 impl Oracles {
+    /// The rules of each oracle, in the order of reports.
+    pub const RULES: [&[Rule]; 8] = [
+        double_booking::RULES,
+        lost_booking::RULES,
+        atomic::RULES,
+        hold::RULES,
+        linearizable::RULES,
+        single_writer::RULES,
+        live::RULES,
+        latency::RULES,
+    ];
+
     /// The oracles of a run before its first event.
     ///
     /// # Panics
@@ -291,7 +307,12 @@ impl Oracles {
 
     /// The verdicts at the end of the run, in the order of reports, given the open requests and the findings of a
     /// system's own judges for `live` to report.
-    pub fn finish(self, end: Instant, open: &[Asked], own: Vec<Story>) -> Vec<OracleResult> {
+    pub fn finish(
+        self,
+        end: Instant,
+        open: &[Asked],
+        own: Vec<(Rule, Story)>,
+    ) -> Vec<OracleResult> {
         vec![
             self.double_booking.finish(),
             self.lost_booking.finish(&self.known),

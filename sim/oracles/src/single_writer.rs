@@ -26,6 +26,18 @@ use onsale_reports::{Oracle, OracleResult};
 use super::evidence::{Findings, Story};
 use super::position::{Position, log_name};
 
+crate::rules! {
+    SingleWriter:
+    /// A committed record is of an earlier term than the one before it.
+    DEPOSED_WRITER = "deposed-writer";
+    /// Two nodes wrote committed records of one term.
+    TWO_WRITERS = "two-writers";
+    /// Two disks hold different records of one term in one place.
+    FORK = "fork";
+    /// A committed record was never found.
+    GAP = "gap";
+}
+
 #[derive(Debug)]
 pub(super) struct SingleWriter {
     pub(super) findings: Findings,
@@ -59,7 +71,7 @@ impl SingleWriter {
         if let Some(last) = log.last.replace(position)
             && last.term > position.term
         {
-            self.findings.fail(|| Story {
+            self.findings.fail(DEPOSED_WRITER, || Story {
                 headline: format!(
                     "a deposed leader of {} wrote after its successor",
                     position.log_name()
@@ -74,7 +86,7 @@ impl SingleWriter {
         let Some((before, at)) = log.wrote.replace((writer, position)) else { return };
         self.changes += u64::from(at.term < position.term);
         if at.term == position.term && before != writer {
-            self.findings.fail(|| Story {
+            self.findings.fail(TWO_WRITERS, || Story {
                 headline: format!(
                     "{before} and {writer} both wrote to {} in e{}",
                     position.log_name(),
@@ -90,7 +102,7 @@ impl SingleWriter {
 
     /// Counts two disks with different records at one index of one epoch.
     pub(super) fn on_fork(&mut self, at: Instant, position: Position, detail: String) {
-        self.findings.fail(|| Story {
+        self.findings.fail(FORK, || Story {
             headline: format!("two records were written to {position}"),
             lines: vec![format!("seen at {at}: {detail}")],
         });
@@ -99,7 +111,7 @@ impl SingleWriter {
     /// Counts a gap: a disk knows all records up to `committed` to be committed, but the one at
     /// `index` was on no such disk, nor on a majority.
     pub(super) fn on_gap(&mut self, at: Instant, log: u32, index: u64, committed: u64) {
-        self.findings.fail(|| Story {
+        self.findings.fail(GAP, || Story {
             headline: format!("the journal of {} has a gap at {index}", log_name(log)),
             lines: vec![format!(
                 "at {at} a disk knows all up to {committed} to be committed, but not that record"

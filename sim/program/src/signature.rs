@@ -131,7 +131,13 @@ mod tests {
     #[test]
     fn only_a_failure_has_a_signature() {
         let headline = "r1 of u2 ended".to_owned();
-        let evidence = Some(Evidence { headline, details: vec![], follow: vec![], found_us: None });
+        let evidence = Some(Evidence {
+            headline,
+            rules: vec![],
+            details: vec![],
+            follow: vec![],
+            found_us: None,
+        });
         let mut result =
             OracleResult { name: "live".to_owned(), verdict: Verdict::Fail, checked: 1, evidence };
         let signature = Signature::of(&result).unwrap();

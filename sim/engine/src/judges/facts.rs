@@ -47,6 +47,20 @@ use onsale_reports::{Oracle, OracleResult};
 use self::history::{History, KnownVersion, Write, loss_after};
 use crate::seen::asked::SessionId;
 
+onsale_oracles::rules! {
+    Facts:
+    /// A write was acknowledged with an older version than its session had seen.
+    OLDER_WRITE = "older-write";
+    /// A question got no answer, although the cluster was whole.
+    UNANSWERED = "unanswered";
+    /// A session read an older version than it had met.
+    BACK_IN_TIME = "back-in-time";
+    /// A node does not know a version that another node told long ago.
+    NOT_AGREED = "not-agreed";
+    /// A version has a text that was never written, or two.
+    UNWRITTEN_TEXT = "unwritten-text";
+}
+
 /// Bounds on the agreement of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
@@ -181,7 +195,7 @@ impl Facts {
             write.text.clone()
         });
         if let Some(met) = self.latest_met(session, key).filter(|met| stamp <= met.stamp) {
-            self.findings.fail(|| Story {
+            self.findings.fail(OLDER_WRITE, || Story {
                 headline: format!(
                     "a write of {key} was acknowledged with an older version than its writer had seen"
                 ),
@@ -269,7 +283,7 @@ impl Facts {
         if self.may_go_unanswered || asked < self.judged_from() {
             return;
         }
-        self.findings.fail(|| Story {
+        self.findings.fail(UNANSWERED, || Story {
             headline: format!("{node} {how} although the cluster was whole"),
             lines: vec![
                 format!("calm began at {}, with {} to agree in", self.calm, self.bound),
@@ -305,7 +319,7 @@ impl Facts {
         if self.histories.get(&key).is_some_and(|history| history.reaches(met.stamp, found)) {
             return;
         }
-        self.findings.fail(|| Story {
+        self.findings.fail(BACK_IN_TIME, || Story {
             headline: format!("session {} read {key} back in time", session.0),
             lines: vec![met.told(session, key), read(reading, key, found)],
         });
@@ -322,7 +336,7 @@ impl Facts {
             return;
         };
         if !history.reaches(stamp, found) {
-            self.findings.fail(|| Story {
+            self.findings.fail(NOT_AGREED, || Story {
                 headline: format!("{} does not know what {node} said about {key}", reading.node),
                 lines: vec![
                     format!("calm began at {}, with {} to agree in", self.calm, self.bound),
@@ -350,7 +364,7 @@ impl Facts {
             return;
         }
         let known = told.text.clone();
-        self.findings.fail(|| Story {
+        self.findings.fail(UNWRITTEN_TEXT, || Story {
             headline: format!("{node} told a text of {key} that was never written"),
             lines: vec![
                 format!(

@@ -21,8 +21,20 @@ use onsale_booking::{Instant, NodeId, ZoneId};
 use onsale_cluster::journal::{Members, ReplicaId};
 use onsale_cluster::{Placement, ShardId};
 
-use onsale_oracles::Story;
 use onsale_oracles::live::Calm;
+use onsale_oracles::{Rule, Story};
+
+onsale_oracles::rules! {
+    Live:
+    /// A step of a move made a shard depend on a zone.
+    NEEDS_A_ZONE = "needs-a-zone";
+    /// A move never ended.
+    UNENDED_MOVE = "unended-move";
+    /// A shard is not where the map places it.
+    MISPLACED = "misplaced";
+    /// A node was told to leave and never left.
+    NEVER_LEFT = "never-left";
+}
 
 /// A committed membership change of a journal.
 #[derive(Debug)]
@@ -81,14 +93,14 @@ impl Moves {
     }
 
     /// Failures of steps after which the loss of one zone would cost a shard its quorum, but not before.
-    fn needing_a_zone(&self) -> Vec<Story> {
+    fn needing_a_zone(&self) -> Vec<(Rule, Story)> {
         let Some(map) = self.map.as_ref().filter(|_| !self.too_few_zones) else {
             return Vec::new();
         };
         let needed = |step: &MembershipChange| {
             let (before, after) = (zones_needed(&step.before, map), zones_needed(&step.after, map));
             let zone = after.into_iter().find(|_| before.is_empty())?;
-            Some(Story {
+            let story = Story {
                 headline: format!("{} depends on zone {} while it moves", step.shard, zone.0),
                 lines: vec![
                     format!("before {} it was kept by {}", step.at, voters(&step.before)),
@@ -98,7 +110,8 @@ impl Moves {
                         zone.0
                     ),
                 ],
-            })
+            };
+            Some((NEEDS_A_ZONE, story))
         };
         self.steps.iter().filter_map(needed).collect()
     }
@@ -114,18 +127,18 @@ impl Moves {
     }
 
     /// The failures to report under `live`.
-    pub(super) fn finish(&self, end: Instant, calm: Option<Calm>) -> Vec<Story> {
+    pub(super) fn finish(&self, end: Instant, calm: Option<Calm>) -> Vec<(Rule, Story)> {
         let mut stories = self.needing_a_zone();
         if let Some(calm) = calm.filter(|_| self.must_end) {
             let mut unended = self.unended(end, |since| calm.is_overdue(since, end));
-            unended.iter_mut().for_each(|story| story.lines.insert(0, calm.to_string()));
+            unended.iter_mut().for_each(|(_, story)| story.lines.insert(0, calm.to_string()));
             stories.extend(unended);
         }
         stories
     }
 
     /// Failures of overdue moves and leaves.
-    fn unended(&self, end: Instant, overdue: impl Fn(Instant) -> bool) -> Vec<Story> {
+    fn unended(&self, end: Instant, overdue: impl Fn(Instant) -> bool) -> Vec<(Rule, Story)> {
         let Some(map) = &self.map else { return Vec::new() };
         let mut stories = Vec::new();
         let late = (0..).map(ShardId).zip(&self.since).filter(|&(_, &since)| overdue(since));
@@ -141,10 +154,10 @@ impl Moves {
             ];
             if !seats.from.is_empty() {
                 let headline = format!("the move of {shard} to {wanted} never ended");
-                stories.push(Story { headline, lines });
+                stories.push((UNENDED_MOVE, Story { headline, lines }));
             } else if members.is_some_and(|members| !is_kept_by(members, &seats.members)) {
                 let headline = format!("{shard} is not where the map places it, {wanted}");
-                stories.push(Story { headline, lines });
+                stories.push((MISPLACED, Story { headline, lines }));
             }
         }
         let can_be_missed = staying(map).count() > map.replicas(ShardId(0)).len();
@@ -155,7 +168,7 @@ impl Moves {
                     format!("told at {at}; the map last changed at {}", self.changed),
                     format!("it is still in the cluster at the end, {end}"),
                 ];
-                stories.push(Story { headline, lines });
+                stories.push((NEVER_LEFT, Story { headline, lines }));
             }
         }
         stories

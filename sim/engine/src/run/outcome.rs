@@ -176,6 +176,7 @@ fn stopped(oracle: Oracle, at: Instant, headline: String) -> OracleResult {
         evidence: Some(Evidence {
             headline,
             details: vec!["the run stops here; what follows covers the part before".to_owned()],
+            rules: Vec::new(),
             follow: Vec::new(),
             found_us: Some(at.micros()),
         }),

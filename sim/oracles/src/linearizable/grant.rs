@@ -6,6 +6,8 @@
 use onsale_booking::{HoldId, Instant, RequestId, SeatId, SeatList, ShowId, Span, UserId};
 
 use super::super::evidence::{Known, Story, seats};
+use super::super::rule::Rule;
+use super::{BOOKED_AND_LOST, LOST_IN_TIME, NOT_RELEASED};
 
 /// An acknowledged hold, with the later requests and answers about it.
 #[derive(Debug)]
@@ -61,7 +63,7 @@ pub(super) struct Life {
 
 impl Grant {
     /// Bounds on its grant and end, or how its answers contradict each other.
-    pub(super) fn life(&self, quantum: Span) -> Result<Life, String> {
+    pub(super) fn life(&self, quantum: Span) -> Result<Life, (Rule, String)> {
         let asked = |kind, answers: &[Answer]| {
             let wanted = |op: &&Settling| op.kind == kind && answers.contains(&op.answer);
             self.settling.iter().filter(wanted).map(|op| op.asked).min().unwrap_or(Instant::MAX)
@@ -89,25 +91,29 @@ impl Grant {
             return if may_be_booked {
                 Ok(as_booked)
             } else {
-                Err(format!("{hold} of {user} was booked, and yet ended unbooked"))
+                Err((
+                    BOOKED_AND_LOST,
+                    format!("{hold} of {user} was booked, and yet ended unbooked"),
+                ))
             };
         }
 
         let held_until =
             if released < Instant::MAX { release_asked } else { release_asked.min(*expires) };
         if later(held_until, released.min(refused_booking), quantum) {
-            return Err(format!(
-                "{hold} was lost to {user} at a time when nothing can have ended it"
-            ));
+            let lost =
+                format!("{hold} was lost to {user} at a time when nothing can have ended it");
+            return Err((LOST_IN_TIME, lost));
         }
         if later(held_until, refused_release, quantum) {
             // Only a booking explains a failed release.
             return if may_be_booked {
                 Ok(as_booked)
             } else {
-                Err(format!(
+                let kept = format!(
                     "{hold} of {user} could not be released while nothing can have ended it"
-                ))
+                );
+                Err((NOT_RELEASED, kept))
             };
         }
         let booked_from = may_be_booked.then_some(confirm_asked);

@@ -159,6 +159,7 @@ mod tests {
             evidence: Some(Evidence {
                 headline: "show0 seat 7 was promised to u17 and to u20 at once".to_owned(),
                 details: vec!["journal s1#2 (e3): h5121 of u17, told by r7682; hold u".to_owned()],
+                rules: Vec::new(),
                 follow: Vec::new(),
                 found_us: None,
             }),
