@@ -43,6 +43,39 @@ fn a_leader_whose_fsync_fails_stops_and_is_replaced() {
     });
 }
 
+/// A process reads back what it had not synced, and tells nobody of it before it has written it once more: the power that
+/// goes before that takes nothing that anybody was told.
+#[test]
+fn what_a_killed_process_reads_back_may_go_with_the_power() {
+    let slow = |node| {
+        let (node, factor) = (Target::Node(onsale_booking::NodeId(node)), 500);
+        Fault::new(Span::from_secs(40), LASTS, DiskFault::SlowDisk { node, factor })
+    };
+    let mut faults: Vec<Fault> = (1..=5).map(slow).collect();
+    let kill = |nth: u64, node| {
+        let at = AT + Span::from_secs(8 * nth);
+        let power_loss = ProcessFault::PowerLoss {};
+        let killed = Fault::new(at, Span::from_millis(400), ProcessFault::Kill { node });
+        [killed, Fault::new(at + Span::from_millis(450), Span::from_secs(2), power_loss)]
+    };
+    faults.extend(
+        [Target::Leader, Target::Follower]
+            .into_iter()
+            .zip(0..)
+            .flat_map(|(node, nth)| kill(nth, node)),
+    );
+    let mut cut_short = 0;
+    for seed in 1..=8 {
+        let outcome = play(&sale_with(&faults), seed);
+        assert_eq!(complaint(&outcome), None, "seed {seed}");
+        for nth in [5, 7] {
+            assert!(told(&outcome, nth).starts_with("kill of n"), "{}", told(&outcome, nth));
+            cut_short += outcome.summary.facts.faults[nth].touched.writes;
+        }
+    }
+    assert!(cut_short > 2, "{cut_short} writes were in flight");
+}
+
 /// Another fault starts it while its disk still fails: it stops again.
 #[test]
 fn a_process_that_starts_on_a_failing_disk_stops_again() {

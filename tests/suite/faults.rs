@@ -70,21 +70,40 @@ fn brief_cuts_are_taken_for_lost_messages_and_long_ones_for_a_dead_leader() {
 
 #[test]
 fn loss_in_one_direction_is_loss_in_one_direction() {
-    let loss = |inbound| {
+    let loss = |peer, inbound| {
         Fault::new(
             AT,
             LASTS,
-            NetworkFault::OneWayLoss { node: LEADER, inbound, chance: Ratio::ALWAYS },
+            NetworkFault::OneWayLoss { node: LEADER, peer, inbound, chance: Ratio::ALWAYS },
         )
     };
-    tell(&[loss(false)], |outcome| {
+    tell(&[loss(None, false)], |outcome| {
         assert!(shards_lost_leader(outcome) > 0, "nobody hears its beats");
         assert!(granted(outcome, 45, 60) > 40, "its successor sells");
     });
-    tell(&[loss(true)], |outcome| {
+    tell(&[loss(None, true)], |outcome| {
         // It declares its peers dead, and they still receive its heartbeats.
         assert!(mark(outcome, "peer-suspected") >= 4);
         assert!(slowest_ms(outcome, 41, 60) > 1_000.0, "it learns of no acknowledgement");
+    });
+}
+
+#[test]
+fn one_direction_of_one_link_takes_the_peer_alone() {
+    let loss = |inbound| {
+        let peer = Some(Target::Follower);
+        let what = NetworkFault::OneWayLoss { node: LEADER, peer, inbound, chance: Ratio::ALWAYS };
+        Fault::new(AT, LASTS, what)
+    };
+    tell(&[loss(false)], |outcome| {
+        let what = &outcome.summary.facts.faults[0].what;
+        assert!(what.contains("100% of messages from n") && what.contains(" to n"), "{what}");
+        assert!(mark(outcome, "peer-suspected") > 0, "the follower misses the leader's beats");
+        assert!(granted(outcome, 45, 60) > 40, "the other follower is there");
+    });
+    tell(&[loss(true)], |outcome| {
+        assert!(mark(outcome, "peer-suspected") > 0, "the leader misses the follower's beats");
+        assert!(granted(outcome, 45, 60) > 40, "the other follower acknowledges");
     });
 }
 

@@ -56,6 +56,7 @@ impl System {
             Self::Solo => match family {
                 // A cut from the clients is a flapping without `peer`.
                 Family::Crash
+                | Family::Kill
                 | Family::CrashLoop
                 | Family::Pause
                 | Family::PowerLoss

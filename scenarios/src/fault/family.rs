@@ -117,6 +117,8 @@ families! {
         Restart;
         /// Restarts of all nodes in turn.
         RollingRestart;
+        /// Processes killed on machines that live on.
+        Kill;
     }
     drawn_where_named {
         /// Nodes that are lost for good and replaced; once at most in a run.

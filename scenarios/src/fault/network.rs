@@ -42,6 +42,8 @@ faults! {
         OneWayLoss for lasts {
             /// The node.
             node: Target;
+            /// Only the link with this node; default: the links with all other nodes.
+            peer: Option<Target>;
             /// Whether messages to the node are lost, instead of messages from it.
             inbound: bool = false, chosen;
             /// Share of messages lost, above 0.
@@ -112,8 +114,8 @@ impl Group for NetworkFault {
             Self::Loss { chance } | Self::Duplicate { chance } | Self::Reorder { chance } => {
                 site.chance(checks, *chance);
             }
-            Self::OneWayLoss { node, chance, .. } => {
-                site.target(checks, "node", *node);
+            Self::OneWayLoss { node, peer, chance, .. } => {
+                site.link(checks, *node, *peer);
                 site.chance(checks, *chance);
             }
             Self::Congestion { node, .. } => {
@@ -121,13 +123,7 @@ impl Group for NetworkFault {
             }
             Self::SlowNetwork { .. } => {}
             Self::Flapping { node, peer, down, up } => {
-                site.target(checks, "node", *node);
-                if let Some(peer) = peer {
-                    site.target(checks, "peer", *peer);
-                    checks.that(peer != node, &site.key("peer"), || {
-                        ("a node has no link with itself".into(), "name another node".into())
-                    });
-                }
+                site.link(checks, *node, *peer);
                 site.comes_and_goes(checks, *down, *up);
             }
             Self::Swizzle { cut, mend } => {
@@ -187,12 +183,11 @@ impl Group for NetworkFault {
     fn aim_within(&mut self, nodes: u16, _zones: u16) {
         let aim = |target: &mut Target| target.aim_within(nodes);
         match self {
-            Self::OneWayLoss { node, .. } => aim(node),
             Self::Congestion { node, .. } => node.iter_mut().for_each(aim),
-            Self::Flapping { node, peer, .. } => {
+            Self::OneWayLoss { node, peer, .. } | Self::Flapping { node, peer, .. } => {
                 aim(node);
                 peer.iter_mut().for_each(aim);
-                // A node has no link with itself: then the whole node flaps.
+                // A node has no link with itself: then all its links are struck.
                 peer.take_if(|peer| peer == node);
             }
             Self::Swizzle { cut, mend } => {
@@ -255,6 +250,17 @@ impl Site<'_> {
                 "write a share above 0, such as `1/20`".into(),
             )
         });
+    }
+
+    /// A node's links with all others, or the one with its peer.
+    fn link(&self, checks: &mut Checks, node: Target, peer: Option<Target>) {
+        self.target(checks, "node", node);
+        if let Some(peer) = peer {
+            self.target(checks, "peer", peer);
+            checks.that(peer != node, &self.key("peer"), || {
+                ("a node has no link with itself".into(), "name another node".into())
+            });
+        }
     }
 
     fn cut(&self, checks: &mut Checks, cut: &Cut) {

@@ -12,8 +12,14 @@ use crate::setting::{Checks, SOME_TIME};
 faults! {
     /// A fault of a process or of its machine.
     pub enum ProcessFault in process_keys {
-        /// The process dies, loses unsynced data, and starts again.
+        /// The machine crashes: the process dies, loses unsynced data, and starts again.
         Crash for down {
+            /// The node.
+            node: Target;
+        }
+        /// The process is killed and starts again, while its machine lives on: it reads back what it had written and not
+        /// synced, which the loss of the machine's power still takes.
+        Kill for down {
             /// The node.
             node: Target;
         }
@@ -68,6 +74,7 @@ impl Group for ProcessFault {
         match self {
             Self::Pause { .. } | Self::Limp { .. } => Some(Trouble::Delays),
             Self::Crash { .. }
+            | Self::Kill { .. }
             | Self::Restart { .. }
             | Self::RollingRestart { .. }
             | Self::CrashLoop { .. }
@@ -79,6 +86,7 @@ impl Group for ProcessFault {
     fn check(&self, site: &Site<'_>, checks: &mut Checks) {
         match self {
             Self::Crash { node }
+            | Self::Kill { node }
             | Self::Restart { node, .. }
             | Self::Pause { node }
             | Self::Limp { node, .. } => site.target(checks, "node", *node),
@@ -111,7 +119,10 @@ impl Group for ProcessFault {
                     Fault::new(fault.at, *patience + *down, restart)
                 })
                 .into(),
-            Self::CrashLoop { node, .. } => vec![fault.but(Self::Crash { node: *node })],
+            Self::CrashLoop { node, .. } => {
+                vec![fault.but(Self::Crash { node: *node }), fault.but(Self::Kill { node: *node })]
+            }
+            Self::Kill { node } => vec![fault.but(Self::Crash { node: *node })],
             Self::Crash { .. } | Self::Pause { .. } | Self::Limp { .. } => Vec::new(),
         }
     }
@@ -132,6 +143,7 @@ impl Group for ProcessFault {
     fn aim_within(&mut self, nodes: u16, zones: u16) {
         match self {
             Self::Crash { node }
+            | Self::Kill { node }
             | Self::Restart { node, .. }
             | Self::CrashLoop { node, .. }
             | Self::Pause { node }

@@ -420,7 +420,7 @@ fn unsound_scenarios_are_refused_at_the_right_key() {
     x.toml:3:50: fault[0].partition.isolate: all 5 nodes are isolated from no other; leave at least one node out
     x.toml:3:50: fault[0].partition.one-way: there is no node n6; the nodes are n1 to n5
     x.toml:5:29: fault[0].pause.node: with one replica there is no follower; write `leader`, or `cluster.replicas = 3`
-    x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk, one-way-loss, congestion, flapping, swizzle, clock-drift, clock-jump, limp, crash-loop, fsync-error, disk-stall, disk-full, torn-tail, bit-rot, wipe, restart, rolling-restart
+    x.toml:3:12: swarm.families: no family may strike; name some, or leave the key out for all: crash, pause, zone-loss, power-loss, partition, loss, duplicate, reorder, slow-network, slow-disk, one-way-loss, congestion, flapping, swizzle, clock-drift, clock-jump, limp, crash-loop, fsync-error, disk-stall, disk-full, torn-tail, bit-rot, wipe, restart, rolling-restart, kill
     x.toml:3:21: swarm.families[1]: `loss` is named twice; name each family once
     x.toml:3:10: swarm.faults: the least number, 3, is above the greatest, 2; write `faults = [2, 3]`
     x.toml:3:9: swarm.lasts: the shortest, 3s, is above the longest, 2s; write `lasts = ["2s", "3s"]`
@@ -806,7 +806,7 @@ fn a_scenario_is_printed_in_full() {
     recover-mib = "5ms"
 
     [swarm]
-    families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk", "one-way-loss", "congestion", "flapping", "swizzle", "clock-drift", "clock-jump", "limp", "crash-loop", "fsync-error", "disk-stall", "disk-full", "torn-tail", "bit-rot", "wipe", "restart", "rolling-restart"]
+    families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk", "one-way-loss", "congestion", "flapping", "swizzle", "clock-drift", "clock-jump", "limp", "crash-loop", "fsync-error", "disk-stall", "disk-full", "torn-tail", "bit-rot", "wipe", "restart", "rolling-restart", "kill"]
     faults = [2, 6]
     from = "20s"
     until = "4m"
@@ -1069,6 +1069,7 @@ fn a_fault() -> BoxedStrategy<Fault> {
     (times, a_target(), chance(), cut, 2_u32..1_000, 1_u16..=3, a_family())
         .prop_map(|((at, lasts), node, chance, cut, factor, zone, family)| match family {
             Family::Crash => Fault::new(at, lasts, ProcessFault::Crash { node }),
+            Family::Kill => Fault::new(at, lasts, ProcessFault::Kill { node }),
             Family::Pause => Fault::new(at, lasts, ProcessFault::Pause { node }),
             Family::ZoneLoss => Fault::new(at, lasts, ProcessFault::ZoneLoss { zone }),
             Family::PowerLoss => Fault::new(at, lasts, ProcessFault::PowerLoss {}),
@@ -1081,7 +1082,12 @@ fn a_fault() -> BoxedStrategy<Fault> {
             Family::OneWayLoss => Fault::new(
                 at,
                 lasts,
-                NetworkFault::OneWayLoss { node, inbound: factor % 2 == 0, chance },
+                NetworkFault::OneWayLoss {
+                    node,
+                    peer: (zone > 1).then_some(node.other()),
+                    inbound: factor % 2 == 0,
+                    chance,
+                },
             ),
             Family::Congestion => Fault::new(
                 at,

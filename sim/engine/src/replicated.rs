@@ -86,7 +86,7 @@ impl Ledger<Replicated> for JournalWatch {
         machine: &Machine<Replicated>,
         judges: &mut Judges,
     ) {
-        self.crashed(now, node, machine.disk.segments(), judges);
+        self.crashed(now, node, machine.disk.durable(), judges);
         judges.process(now, node.node_id(), false, self.all_members());
     }
 
@@ -97,7 +97,7 @@ impl Ledger<Replicated> for JournalWatch {
         machine: &Machine<Replicated>,
         judges: &mut Judges,
     ) {
-        self.crashed(now, node, machine.disk.segments(), judges);
+        self.crashed(now, node, machine.disk.durable(), judges);
     }
 
     fn gone_for_good(
@@ -111,7 +111,7 @@ impl Ledger<Replicated> for JournalWatch {
     }
 
     fn finish(&mut self, now: Instant, machines: &Machines, judges: &mut Judges) {
-        let disks = machines.values().map(|machine| machine.disk.segments());
+        let disks = machines.values().map(|machine| machine.disk.durable());
         self.close(now, disks, judges);
     }
 

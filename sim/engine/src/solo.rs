@@ -14,6 +14,7 @@ use std::sync::Arc;
 use onsale_booking::{Hall, Rules, Span};
 use onsale_cluster::{Acknowledge, Placement};
 use onsale_scenarios::Scenario;
+use onsale_world::disk::longest_sync;
 use onsale_world::sample::most;
 
 use self::host::Host;
@@ -35,6 +36,8 @@ pub struct Setup {
     shows: u32,
     /// The most that it takes a starting process to read back a MiB of its log.
     recover_mib: Span,
+    /// The most that it takes the disk to write a MiB, and besides to sync a write.
+    write: (Span, Span),
     /// Whether it answers before the decision is durable.
     is_hasty: bool,
 }
@@ -57,6 +60,10 @@ impl System for Solo {
             rules: rules(sale, true),
             shows: sale.shows,
             recover_mib: most(&scenario.costs.recover_mib),
+            write: (
+                Span(1_000_000_u64.div_ceil(u64::from(scenario.disk.mib_per_s))),
+                longest_sync(&scenario.disk),
+            ),
             is_hasty: cluster.leader.acknowledge == Acknowledge::Proposal,
         }
     }

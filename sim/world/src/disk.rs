@@ -4,6 +4,7 @@
 //! what the bytes mean.
 
 mod ailment;
+mod page_cache;
 mod torn_write;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -12,14 +13,21 @@ use ailment::Ailments;
 pub use ailment::Answer;
 use onsale_booking::{Instant, Span};
 use onsale_scenarios::Disk as Settings;
+use page_cache::PageCache;
 
-use crate::sample::{hits, timing};
+use crate::sample::{hits, most, timing};
 use crate::stream::{Stream, below, fork};
 use crate::touches::Touches;
 use crate::write::{Write, WriteId};
 
 /// Initial capacity of a segment, in bytes: growing would copy it repeatedly.
 const SEGMENT_ROOM: usize = 64 << 10;
+
+/// The longest duration of a write without faults, but for the time for its bytes.
+pub fn longest_sync(settings: &Settings) -> Span {
+    let fsync = most(&settings.fsync);
+    Span((fsync.0 + settings.jitter.of(fsync.0)) * u64::from(settings.tail_factor))
+}
 
 /// One node's disk.
 #[derive(Debug)]
@@ -34,6 +42,7 @@ pub struct Disk {
     /// Stream of drawn fsync latencies.
     fsyncs: Stream,
     ailments: Ailments,
+    unsynced: PageCache,
     /// Writes that faults touched, and durable bytes that they damaged.
     pub(crate) touches: Touches,
 }
@@ -49,6 +58,7 @@ impl Disk {
             cached: VecDeque::new(),
             slow: Vec::new(),
             stream: Stream::new(seed),
+            unsynced: PageCache::default(),
             touches: Touches::default(),
             fsyncs: Stream::new(fork(seed, "fsync")),
         }
@@ -95,14 +105,17 @@ impl Disk {
         let start = self.append(write.segment, &write.bytes);
         self.segments.retain(|&segment, _| segment >= write.retire_below);
         self.ailments.retire_below(write.retire_below);
+        self.unsynced.retire_below(write.retire_below);
+        let start = self.unsynced.synced(write.segment, start);
         &self.segments[&write.segment][start..]
     }
 
-    /// Crashes: a random prefix of the write in flight survives, unless a volatile cache lost
-    /// something before it.
+    /// The machine crashes: a random prefix of what was not synced survives, and of the write in flight, unless a
+    /// volatile cache lost something before it.
     pub fn crash(&mut self, now: Instant) {
         let bits = self.stream.draw();
         self.ailments.crash();
+        self.lose_page_cache();
         self.settle(now);
         if !self.cached.is_empty() {
             self.in_flight = None;
@@ -142,12 +155,12 @@ impl Disk {
         }
     }
 
-    /// The segments that a starting node reads back, with their numbers.
+    /// The segments that a starting node reads back, with their numbers: what is durable, and what is in the page cache.
     pub fn contents(&self) -> Vec<(u32, Vec<u8>)> {
         self.segments.iter().map(|(&segment, bytes)| (segment, bytes.clone())).collect()
     }
 
-    /// The bytes of each segment, in the order of the segments.
+    /// The bytes of each segment that a starting node reads back, in the order of the segments.
     pub fn segments(&self) -> impl Iterator<Item = &[u8]> {
         self.segments.values().map(Vec::as_slice)
     }

@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::limp::Limps;
 use crate::place::{Layout, Place, PlaceTable, Process};
-use crate::process::Life;
+use crate::process::{Death, Life};
 use crate::touches::Touches;
 use crate::turn::{NodeTurn, Order};
 
@@ -81,12 +81,16 @@ impl<C: Cargo> Machine<C> {
         self.has_written = true;
     }
 
-    /// Loses the write in flight, as its process died, and the last `lost` bytes that its disk acknowledged.
-    pub(crate) fn lose_what_was_not_durable(&mut self, now: Instant, lost: u64) {
+    /// Loses what its process, which died, had in memory, with the page cache if the machine fell as well, and the last
+    /// `lost` bytes that its disk acknowledged.
+    pub(crate) fn lose_what_was_not_durable(&mut self, now: Instant, death: Death, lost: u64) {
         self.stalled.clear();
         self.chatter.forget();
         self.errand.stopping = None;
-        self.disk.crash(now);
+        match death {
+            Death::Process => self.disk.kill(),
+            Death::Machine => self.disk.crash(now),
+        }
         self.disk.forget(lost);
         // If the disk lost everything it ever acknowledged, the driver counts it as never written.
         self.has_written &= self.disk.bytes() > 0 || lost == 0;

@@ -110,11 +110,26 @@ pub enum Weather {
     OneWay {
         /// The node.
         node: Place,
+        /// The only other end, if there is one.
+        peer: Option<Place>,
         /// Whether messages to it are lost, rather than from it.
         inbound: bool,
         /// Share of the messages lost.
         chance: Ratio,
     },
+}
+
+impl Weather {
+    /// Whether it strikes the link in this direction.
+    fn strikes(self, from: Place, to: Place) -> bool {
+        match self {
+            Self::Loss(_) | Self::Duplicate(_) | Self::Reorder(_) | Self::Slow(_) => true,
+            Self::OneWay { node, peer, inbound, .. } => {
+                let (near, far) = if inbound { (to, from) } else { (from, to) };
+                near == node && peer.is_none_or(|peer| peer == far)
+            }
+        }
+    }
 }
 
 impl Network {
@@ -258,8 +273,8 @@ impl Network {
                 Weather::Duplicate(chance) => chances.duplicate = chance,
                 Weather::Reorder(chance) => chances.reorder = chance,
                 Weather::Slow(factor) => chances.slow = u64::from(factor),
-                Weather::OneWay { node, inbound, chance } => {
-                    if node == if inbound { to } else { from } {
+                Weather::OneWay { chance, .. } => {
+                    if weather.strikes(from, to) {
                         chances.one_way = chance;
                     }
                 }
@@ -338,8 +353,8 @@ impl Network {
                 Weather::Duplicate(_) => (1, befell.is(Befell::DUPLICATED)),
                 Weather::Reorder(_) => (2, befell.is(Befell::REORDERED)),
                 Weather::Slow(_) => (3, befell.is(Befell::SLOWED)),
-                Weather::OneWay { node, inbound, .. } => {
-                    (4, befell.is(Befell::LOST_ONE_WAY) && node == if inbound { to } else { from })
+                Weather::OneWay { .. } => {
+                    (4, befell.is(Befell::LOST_ONE_WAY) && weather.strikes(from, to))
                 }
             };
             if touched {

@@ -7,6 +7,15 @@ use onsale_booking::Instant;
 
 use crate::place::{Lost, Process};
 
+/// What falls when a process dies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Death {
+    /// The process alone: its machine keeps what it wrote in the page cache.
+    Process,
+    /// The machine with it: what was not synced is lost.
+    Machine,
+}
+
 /// The process on one machine.
 #[derive(Clone, Copy, Debug)]
 pub struct Life {

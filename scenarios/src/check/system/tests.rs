@@ -17,6 +17,7 @@ fn read(text: &str) -> Result<Scenario, String> {
 fn written(family: Family) -> &'static str {
     match family {
         Family::Crash => "crash = { at = \"9s\", node = \"n1\", down = \"1s\" }",
+        Family::Kill => "kill = { at = \"9s\", node = \"n1\", down = \"1s\" }",
         Family::Pause => "pause = { at = \"9s\", node = \"leader\", lasts = \"1s\" }",
         Family::ZoneLoss => "zone-loss = { at = \"9s\", zone = 1, down = \"1s\" }",
         Family::PowerLoss => "power-loss = { at = \"9s\", down = \"1s\" }",

@@ -6,6 +6,7 @@
 use onsale_scenarios::{DiskFault, Family};
 use onsale_world::disk::Disk;
 use onsale_world::place::Place;
+use onsale_world::process::Death;
 use onsale_world::stream::below;
 
 use super::swarm::Draw;
@@ -52,7 +53,7 @@ impl<S: System> Faults<'_, S> {
             DiskFault::TornTail { .. } => {
                 strike.ill_disk(victim).arm(index);
                 if strike.world.machine(victim).disk.in_flight().is_some() {
-                    self.kill(strike, victim);
+                    self.kill(strike, victim, Death::Machine);
                 }
                 format!("crash of {name} during a write")
             }
@@ -67,7 +68,7 @@ impl<S: System> Faults<'_, S> {
             DiskFault::Wipe { .. } => match self.endangers(strike.world, victim) {
                 Some(log) => spared(&name, &log),
                 None => {
-                    self.kill(strike, victim);
+                    self.kill(strike, victim, Death::Machine);
                     strike.world.touches.write(index);
                     strike.world.wipe(victim);
                     format!("crash of {name}, its disk replaced by an empty one")

@@ -6,6 +6,7 @@
 use onsale_booking::Span;
 use onsale_scenarios::{Family, Fault, MembersFault, Scenario, Target};
 use onsale_world::place::{Place, Process};
+use onsale_world::process::Death;
 use onsale_world::stream::{Stream, below};
 
 use super::swarm::Draw;
@@ -61,7 +62,7 @@ impl<S: System> Faults<'_, S> {
         // Its machine is gone too, so no kernel resets its connections.
         world.cut_power(victim);
         if world.process(victim) != Process::Down {
-            world.kill(victim, Some(index));
+            world.kill(victim, Death::Machine, Some(index));
         }
         world.lose(index, victim);
         self.join(strike, spare);

@@ -83,11 +83,18 @@ impl<S: System> Faults<'_, S> {
                 strike.disturb(Weather::Slow(*factor));
                 format!("links {factor} times slower")
             }
-            NetworkFault::OneWayLoss { node, inbound, chance } => {
+            NetworkFault::OneWayLoss { node, peer, inbound, chance } => {
                 let (node, inbound, chance) = (self.victim(strike.world, *node), *inbound, *chance);
-                strike.disturb(Weather::OneWay { node, inbound, chance });
-                let way = if inbound { "to" } else { "from" };
-                format!("{chance} of messages {way} {} lost", self.name(strike.world, node))
+                let peer = peer.map(|peer| self.victim(strike.world, peer));
+                strike.disturb(Weather::OneWay { node, peer, inbound, chance });
+                let name = |place| self.name(strike.world, place);
+                let ends = match (inbound, peer) {
+                    (false, None) => format!("from {}", name(node)),
+                    (true, None) => format!("to {}", name(node)),
+                    (false, Some(peer)) => format!("from {} to {}", name(node), name(peer)),
+                    (true, Some(peer)) => format!("from {} to {}", name(peer), name(node)),
+                };
+                format!("{chance} of messages {ends} lost")
             }
             NetworkFault::Congestion { node, kib_per_s } => {
                 let node = node.map(|node| self.victim(strike.world, node));
@@ -228,7 +235,8 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<NetworkFault> 
         Family::SlowNetwork => NetworkFault::SlowNetwork { factor: 2 + below(strength, 49) as u32 },
         Family::OneWayLoss => {
             let chance = Ratio { num: 5 + below(strength, 95) as u32, den: 100 };
-            NetworkFault::OneWayLoss { node, inbound: draw.stream.below(2) == 0, chance }
+            let inbound = draw.stream.below(2) == 0;
+            NetworkFault::OneWayLoss { node, peer: draw_peer(draw), inbound, chance }
         }
         Family::Congestion => {
             let node = (draw.stream.below(2) == 0).then_some(node);
@@ -236,17 +244,18 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<NetworkFault> 
         }
         Family::Flapping => {
             let (down, up) = draw.turns();
-            let peer = (draw.stream.below(2) == 0).then(|| node.other());
-            // Without a follower no single peer can be named: all links of the node flap.
-            let cluster = &draw.scenario.cluster;
-            let has_peer =
-                |peer| cluster.nodes > 1 && (peer != Target::Follower || cluster.replicas > 1);
-            let peer = peer.filter(|&peer| has_peer(peer));
-            NetworkFault::Flapping { node, peer, down, up }
+            NetworkFault::Flapping { node, peer: draw_peer(draw), down, up }
         }
         Family::Swizzle => draw_swizzle(draw),
         _ => return None,
     })
+}
+
+/// In half of all cases the only other end of a node's link. Without a follower no single peer can be named.
+fn draw_peer(draw: &mut Draw<'_>) -> Option<Target> {
+    let peer = (draw.stream.below(2) == 0).then(|| draw.target.other());
+    let cluster = &draw.scenario.cluster;
+    peer.filter(|&peer| cluster.nodes > 1 && (peer != Target::Follower || cluster.replicas > 1))
 }
 
 fn draw_cut(draw: &mut Draw<'_>) -> Cut {

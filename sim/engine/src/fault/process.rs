@@ -7,6 +7,7 @@ use onsale_booking::Span;
 use onsale_scenarios::{Family, Fault, ProcessFault, What};
 use onsale_world::Stage;
 use onsale_world::place::{Place, Process};
+use onsale_world::process::Death;
 use onsale_world::stream::below;
 
 use super::swarm::Draw;
@@ -56,8 +57,13 @@ impl<S: System> Faults<'_, S> {
         match fault {
             ProcessFault::Crash { node } => {
                 let victim = self.victim(strike.world, *node);
-                self.kill(strike, victim);
+                self.kill(strike, victim, Death::Machine);
                 format!("crash of {}", self.name(strike.world, victim))
+            }
+            ProcessFault::Kill { node } => {
+                let victim = self.victim(strike.world, *node);
+                self.kill(strike, victim, Death::Process);
+                format!("kill of {}", self.name(strike.world, victim))
             }
             ProcessFault::Restart { node, .. } => {
                 let (world, index) = (&mut *strike.world, strike.index);
@@ -75,7 +81,7 @@ impl<S: System> Faults<'_, S> {
             }
             ProcessFault::CrashLoop { node, down, up } => {
                 let victim = self.victim(strike.world, *node);
-                self.kill(strike, victim);
+                self.kill(strike, victim, Death::Process);
                 strike.force.process.dies_again = Some(victim);
                 let name = self.name(strike.world, victim);
                 format!("crash loop of {name}: down for {down}, up for {up}")
@@ -116,7 +122,7 @@ impl<S: System> Faults<'_, S> {
     ) -> String {
         let victim = force.dies_again.expect("only a crash loop has steps");
         if force.down.is_empty() {
-            self.kill_for(world, Some(index), victim, &mut force.down);
+            self.kill_for(world, (Death::Process, Some(index)), victim, &mut force.down);
             format!("{victim} crashes again")
         } else {
             force.down.drain(..).for_each(|place| self.revive(world, place));
@@ -150,7 +156,7 @@ impl<S: System> Faults<'_, S> {
         match stage {
             Stage::Told => world.tell_to_stop(index, node, patience),
             Stage::Stops if world.is_stopping(index, node) => {
-                world.kill(node, Some(index));
+                world.kill(node, Death::Process, Some(index));
                 if let Some(down) = starts_after {
                     world.enter_stage(world.now + down, index, node, Stage::Starts);
                 }
@@ -160,13 +166,16 @@ impl<S: System> Faults<'_, S> {
         }
     }
 
-    /// Kills a process whose write is to tear, or that asked to stop because its disk fails. It restarts when
-    /// that fault heals, or at once if it has healed already.
+    /// Kills a process whose write is to tear, with its machine, or one that asked to stop because its disk fails. It
+    /// restarts when that fault heals, or at once if it has healed already.
     pub fn die(&mut self, world: &mut World<S>, victim: Place) {
         let disk = &world.machine(victim).disk;
-        let cause = disk.armed_by().or_else(|| disk.fails_by());
+        let (death, cause) = match disk.armed_by() {
+            Some(fault) => (Death::Machine, Some(fault)),
+            None => (Death::Process, disk.fails_by()),
+        };
         let mut down = Vec::new();
-        self.kill_for(world, cause, victim, &mut down);
+        self.kill_for(world, (death, cause), victim, &mut down);
         match cause.and_then(|index| self.in_force[index].as_mut()) {
             Some(force) => force.process.down.append(&mut down),
             None => world.start(victim),
@@ -174,20 +183,20 @@ impl<S: System> Faults<'_, S> {
     }
 
     /// Kills a process until the fault heals.
-    pub(super) fn kill(&self, strike: &mut Strike<'_, S>, victim: Place) {
+    pub(super) fn kill(&self, strike: &mut Strike<'_, S>, victim: Place, death: Death) {
         let down = &mut strike.force.process.down;
-        self.kill_for(strike.world, Some(strike.index), victim, down);
+        self.kill_for(strike.world, (death, Some(strike.index)), victim, down);
     }
 
     fn kill_for(
         &self,
         world: &mut World<S>,
-        by: Option<usize>,
+        (death, by): (Death, Option<usize>),
         victim: Place,
         down: &mut Vec<Place>,
     ) {
         if world.process(victim) != Process::Down {
-            world.kill(victim, by);
+            world.kill(victim, death, by);
             down.push(victim);
         }
     }
@@ -204,7 +213,7 @@ impl<S: System> Faults<'_, S> {
         for &victim in &victims {
             strike.world.cut_power(victim);
             strike.force.process.without_power.push(victim);
-            self.kill(strike, victim);
+            self.kill(strike, victim, Death::Machine);
         }
         victims.iter().map(Place::to_string).collect::<Vec<_>>().join(", ")
     }
@@ -216,6 +225,7 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<ProcessFault> 
     let node = draw.target;
     Some(match family {
         Family::Crash => ProcessFault::Crash { node },
+        Family::Kill => ProcessFault::Kill { node },
         Family::Pause => ProcessFault::Pause { node },
         Family::ZoneLoss => ProcessFault::ZoneLoss { zone: draw.zone() },
         Family::PowerLoss => ProcessFault::PowerLoss {},

@@ -6,14 +6,14 @@
 //! another has replaced it. Refuses to know what damages a disk and whether a node has noticed.
 
 use onsale_booking::NodeId;
-use onsale_cluster::journal::{Members, Recovered, ReplicaId, Wal};
+use onsale_cluster::journal::{Found, Members, Recovered, ReplicaId, Wal};
 use onsale_cluster::{Placement, ShardId};
 use onsale_scenarios::GoodCopies;
 use onsale_world::Machine;
 use onsale_world::place::{Layout, Place, PlaceTable};
 
+use super::Replicated;
 use super::ledger::JournalWatch;
-use super::{Replicated, found};
 
 impl JournalWatch {
     /// A shard that must keep a majority of good copies, and would lose it if the victim's disk were
@@ -32,7 +32,7 @@ impl JournalWatch {
         let others: Vec<(NodeId, Recovered)> = Layout::new(placement.nodes(), 0)
             .nodes()
             .filter(|&place| place != victim)
-            .map(|place| (place.node_id(), Wal::recover(found(&machines[place]))))
+            .map(|place| (place.node_id(), Wal::recover(durable(&machines[place]))))
             .collect();
         let victim = victim.node_id();
         let mut shards = (0..placement.shards()).map(ShardId);
@@ -51,6 +51,11 @@ impl JournalWatch {
             replicas.contains(&victim) && damaged + 1 > (replicas.len() - 1) / 2
         })
     }
+}
+
+/// The contents of a machine's disk that a loss of its power leaves.
+fn durable(machine: &Machine<Replicated>) -> Found {
+    Found { has_written: machine.has_written(), segments: machine.disk.durable_contents() }
 }
 
 /// Whether a shard with the victim among its members would lose its quorum of good copies. Records missing on a disk

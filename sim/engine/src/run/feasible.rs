@@ -7,6 +7,8 @@
 use onsale_booking::Span;
 use onsale_scenarios::{Ratio, Scenario};
 
+use onsale_world::disk::longest_sync;
+
 use super::slowest;
 
 /// Whether requests are answered without faults.
@@ -40,7 +42,7 @@ fn loses_nothing(scenario: &Scenario) -> bool {
 /// luck.
 fn gateways_wait(scenario: &Scenario) -> bool {
     let ways = 4 * slowest::inside(&scenario.network).0;
-    let writes = 2 * slowest::write(&scenario.disk).0;
+    let writes = 2 * longest_sync(&scenario.disk).0;
     let work = 2 * slowest::work(&scenario.costs).0;
     scenario.cluster.gateway.try_timeout.0 >= ways + writes + work
 }
@@ -49,7 +51,7 @@ fn gateways_wait(scenario: &Scenario) -> bool {
 /// before it can have won, and an election is luck.
 fn elections_are_won(scenario: &Scenario) -> bool {
     let cluster = &scenario.cluster;
-    let vote = 2 * slowest::inside(&scenario.network).0 + slowest::write(&scenario.disk).0;
+    let vote = 2 * slowest::inside(&scenario.network).0 + longest_sync(&scenario.disk).0;
     let time_out = cluster.tick_every.0 * u64::from(cluster.election_ticks);
     cluster.replicas == 1 || time_out >= vote
 }

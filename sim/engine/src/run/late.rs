@@ -6,6 +6,7 @@
 use onsale_booking::Span;
 use onsale_oracles::Lateness;
 use onsale_scenarios::{ClockFault, Scenario, What};
+use onsale_world::disk::longest_sync;
 
 use super::{feasible, slowest};
 use crate::judges::availability::Paces;
@@ -33,7 +34,7 @@ pub(super) fn lateness(plan: &Plan) -> (Lateness, Paces) {
         true => LOSSY_HEARS,
         false => Span(2 * cluster.beat_every.0 + 4 * inside.0),
     };
-    let commit = Span(2 * (inside.0 + slowest::write(disk).0));
+    let commit = Span(2 * (inside.0 + longest_sync(disk).0));
     let slow = plan.faults.iter().filter_map(|fault| {
         let What::Clock(ClockFault::ClockDrift { by, slow, .. }) = &fault.what else { return None };
         slow.then_some(by)

@@ -4,8 +4,9 @@
 //! links, disks and cores take, all in their tails. Refuses to know who waits.
 
 use onsale_booking::Span;
-use onsale_scenarios::{Costs, Disk, Network, Scenario, Timing};
+use onsale_scenarios::{Costs, Network, Scenario, Timing};
 
+use onsale_world::disk::longest_sync;
 use onsale_world::network::REORDERED;
 use onsale_world::sample::most;
 
@@ -13,7 +14,7 @@ use onsale_world::sample::most;
 /// two writes, and the work.
 pub(super) fn of_request(scenario: &Scenario) -> Span {
     let network = &scenario.network;
-    let write = write(&scenario.disk);
+    let write = longest_sync(&scenario.disk);
     let ways = way(network, &network.client).0 + 2 * inside(network).0;
     Span(2 * (ways + write.0 + work(&scenario.costs).0))
 }
@@ -23,7 +24,7 @@ pub(super) fn of_request(scenario: &Scenario) -> Span {
 /// rewritten.
 pub(super) fn of_question(scenario: &Scenario) -> Span {
     let network = &scenario.network;
-    let writes = 4 * write(&scenario.disk).0;
+    let writes = 4 * longest_sync(&scenario.disk).0;
     Span(2 * way(network, &network.client).0 + scenario.cluster.facts.patience.0 + writes)
 }
 
@@ -44,12 +45,6 @@ fn way(network: &Network, latency: &Timing) -> Span {
     let held_back = if network.reorder.is_never() { 0 } else { REORDERED * longest.0 };
     let way = longest.0 + network.jitter.of(longest.0) + held_back;
     Span(way * u64::from(network.tail_factor))
-}
-
-/// The longest duration of a write.
-pub(super) fn write(disk: &Disk) -> Span {
-    let fsync = most(&disk.fsync);
-    Span((fsync.0 + disk.jitter.of(fsync.0)) * u64::from(disk.tail_factor))
 }
 
 /// A request's work at its gateway, its leader and a follower, in one direction.

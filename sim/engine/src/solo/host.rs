@@ -15,7 +15,7 @@ use onsale_world::sample::timing;
 use onsale_world::stream::{Stream, fork, mix};
 use onsale_world::{Machine, NodeTurn, Write, WriteId};
 
-use super::log::read;
+use super::log::{Line, read};
 use super::message::Message;
 use super::seller::Seller;
 use super::{Setup, Solo};
@@ -73,6 +73,10 @@ impl system::Host<Solo> for Host {
         ears.leaders[LOG.0 as usize] = Some((Epoch(boots), me));
         ears.faults.elected(now, LOG);
         ears.faults.leader_changed(now, LOG, me, Before { heard: now, ..Before::default() });
+        if !log.is_empty() {
+            let bytes = log.iter().flat_map(Line::to_bytes).collect();
+            host.write(world, ready, bytes, host.segment);
+        }
         host.end_turn(world, ready);
         host
     }
@@ -161,16 +165,20 @@ impl Host {
         }
     }
 
+    /// Begins a write at an instant, with which segments below a number are deleted.
+    fn write(&mut self, world: &mut World<Solo>, at: Instant, bytes: Vec<u8>, retire_below: u32) {
+        self.writes += 1;
+        let (id, segment) = (WriteId(self.writes), self.segment);
+        world.begin_write(self.place, at, Write { id, segment, bytes, retire_below });
+    }
+
     fn end_turn(&mut self, world: &mut World<Solo>, done: Instant) {
         if self.setup.is_hasty {
             let hasty = self.seller.take_replies();
             self.reply(world, done, hasty);
         }
         if let Some(line) = self.seller.write() {
-            self.writes += 1;
-            let (id, segment) = (WriteId(self.writes), self.segment);
-            let write = Write { id, segment, bytes: line.to_bytes(), retire_below: 0 };
-            world.begin_write(self.place, done, write);
+            self.write(world, done, line.to_bytes(), 0);
         }
         let replies = self.seller.take_replies();
         self.reply(world, done, replies);

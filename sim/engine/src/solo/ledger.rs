@@ -20,6 +20,8 @@ use crate::system::Ledger;
 pub struct LogWatch {
     /// The most that it takes a starting process to read back a MiB of its log.
     recover_mib: Span,
+    /// The most that it takes the disk to write a MiB, and besides to sync a write.
+    write: (Span, Span),
     declared: Vec<Line>,
     /// Whether a declared line is gone: then nothing more is declared, as it would take the lost line's place.
     is_broken: bool,
@@ -49,7 +51,7 @@ impl LogWatch {
 
     /// Reads the disk from its beginning: all declared lines must be there.
     fn reread(&mut self, now: Instant, node: Place, machine: &Machine<Solo>, judges: &mut Judges) {
-        let log = read(machine.disk.segments());
+        let log = read(machine.disk.durable());
         if let Some(lost) = self.declared.get(log.len()).filter(|_| !self.is_broken) {
             let at = Position { log: 0, index: lost.index, term: lost.term };
             judges.oracles.journal_lost(now, at, 0);
@@ -61,15 +63,21 @@ impl LogWatch {
 
 impl Ledger<Solo> for LogWatch {
     fn new(setup: &Setup) -> Self {
-        Self { recover_mib: setup.recover_mib, declared: Vec::new(), is_broken: false }
+        Self {
+            recover_mib: setup.recover_mib,
+            write: setup.write,
+            declared: Vec::new(),
+            is_broken: false,
+        }
     }
 
     fn written(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges) {
         lines(bytes).for_each(|line| self.take(now, node, line, judges));
     }
 
-    /// Declares the end of the gap: once its log is read back, a process ends holds like one that never died. Reading
-    /// takes at most `recover-mib` for each MiB on the disk.
+    /// Declares the end of the gap: once its log is read back and written once more, a process ends holds like one that
+    /// never died. Reading takes at most `recover-mib` for each MiB on the disk, and the write the disk's bandwidth and
+    /// its longest sync.
     fn started(
         &mut self,
         now: Instant,
@@ -78,8 +86,9 @@ impl Ledger<Solo> for LogWatch {
         machines: &PlaceTable<Machine<Solo>>,
         judges: &mut Judges,
     ) {
-        let recovery = Span(self.recover_mib.0 * machines[node].disk.bytes() / (1 << 20));
-        judges.oracles.overdue().gap_ends(0, now + recovery);
+        let (a_mib, sync) = self.write;
+        let both = (self.recover_mib + a_mib).0 * machines[node].disk.bytes() / (1 << 20);
+        judges.oracles.overdue().gap_ends(0, now + Span(both) + sync);
     }
 
     /// Declares a gap: no hold ends until the process starts again.

@@ -31,7 +31,8 @@ pub(super) struct Seller {
 }
 
 impl Seller {
-    /// The seller of a started process, with the state in its log.
+    /// The seller of a started process, with the state in its log. What it has read back is not known to be durable: if
+    /// there is any, the process writes it once more, and that write is in flight.
     pub(super) fn new(setup: Arc<Setup>, term: u64, log: &[Line]) -> Self {
         let mut seller = Self {
             setup,
@@ -41,7 +42,7 @@ impl Seller {
             lines: log.len() as u64,
             fresh: Vec::new(),
             replies: Vec::new(),
-            in_flight: None,
+            in_flight: (!log.is_empty()).then(Vec::new),
         };
         for (show, event) in log.iter().flat_map(|line| &line.events) {
             seller.time = seller.time.max(event.at());

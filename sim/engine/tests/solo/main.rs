@@ -62,6 +62,14 @@ fn no_fault_breaks_a_promise_about_seats() {
     let crash_loop = ProcessFault::CrashLoop { node, down, up };
     let cases = [
         ("crash", vec![Fault::new(seconds(60), seconds(15), ProcessFault::Crash { node })]),
+        (
+            "kill, then dark",
+            vec![
+                Fault::new(seconds(60), seconds(5), ProcessFault::Kill { node }),
+                Fault::new(seconds(62), seconds(5), ProcessFault::PowerLoss {}),
+                Fault::new(seconds(80), seconds(1), ProcessFault::Kill { node }),
+            ],
+        ),
         ("crash-loop", vec![Fault::new(seconds(60), seconds(40), crash_loop)]),
         ("pause", vec![Fault::new(seconds(60), seconds(20), ProcessFault::Pause { node })]),
         ("power", vec![Fault::new(seconds(70), seconds(5), ProcessFault::PowerLoss {})]),

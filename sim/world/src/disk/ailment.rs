@@ -62,6 +62,11 @@ impl Ailments {
         self.rotten.retain(|&(_, segment)| segment >= number);
     }
 
+    /// A draw for the damage that a fault does.
+    pub(super) fn draw(&mut self) -> u64 {
+        self.stream.draw()
+    }
+
     pub(super) fn lies(&self) -> bool {
         !self.lying.is_empty()
     }
@@ -200,6 +205,7 @@ impl Disk {
     pub fn wipe(&mut self) {
         self.segments.clear();
         self.cached.clear();
+        self.unsynced.clear();
         self.ailments.rotten.clear();
     }
 

@@ -15,9 +15,13 @@ use crate::place::{Place, Process};
 use crate::turn::{ClientsTurn, Turn};
 
 impl<C: Cargo, L: Listener<C>> World<C, L> {
-    /// Cuts a machine's power, for one more fault.
+    /// Cuts a machine's power, for one more fault. What a process killed before had not synced is lost with it.
     pub fn cut_power(&mut self, node: Place) {
-        self.machines[node].life.cut_power();
+        let machine = &mut self.machines[node];
+        machine.life.cut_power();
+        if machine.life.state() == Process::Down {
+            machine.disk.lose_page_cache();
+        }
     }
 
     /// Restores a machine's power, for one fault.

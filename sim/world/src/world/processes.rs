@@ -7,6 +7,7 @@ use super::event::Event;
 use crate::cargo::Cargo;
 use crate::listener::Listener;
 use crate::place::{Place, Process};
+use crate::process::Death;
 
 impl<C: Cargo, L: Listener<C>> World<C, L> {
     /// Starts a process: its host is told to boot.
@@ -28,8 +29,9 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.ears.started(now, node, has_other_disk, &self.machines);
     }
 
-    /// Kills a process, for a fault or by itself; its disk keeps the synced bytes and a prefix of the rest.
-    pub fn kill(&mut self, node: Place, by: Option<usize>) {
+    /// Kills a process, for a fault or by itself. Its disk keeps the synced bytes; what else it wrote is read back, or lost
+    /// with its machine but for a prefix.
+    pub fn kill(&mut self, node: Place, death: Death, by: Option<usize>) {
         let now = self.now;
         let machine = &mut self.machines[node];
         if let Some(fault) = by
@@ -38,7 +40,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
             self.touches.write(fault);
         }
         machine.life.die(now, by);
-        machine.lose_what_was_not_durable(now, self.ears.disks_lose());
+        machine.lose_what_was_not_durable(now, death, self.ears.disks_lose());
         self.ears.died(now, node, by, machine);
         self.reset_connections(node);
     }
