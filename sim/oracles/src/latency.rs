@@ -101,11 +101,12 @@ fn told(limit: &Limit, measured: &Measured, latencies: &Latencies) -> Story {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use onsale_booking::Instant;
     use onsale_reports::{Ending, Recorder, RecorderSettings, Verdict};
 
     use super::*;
+    use crate::rule::Measure;
 
     /// A hundred holds that took 1 to 100 ms, those from 91 ms on during a fault, and some that had been open for 5 s
     /// at the end.
@@ -142,6 +143,13 @@ mod tests {
     fn verdict(limits: &[Limit], open: usize) -> Verdict {
         judge(limits, &records(open)).expect("there are limits").verdict
     }
+
+    pub(crate) const MEASURES: &[Measure] = &[Measure {
+        rule: LIMIT,
+        also: &[],
+        condemned: || judge(&[holds(ALL_OF_THEM, 100, WHOLE)], &records(0)).into_iter().collect(),
+        legal: || judge(&[holds(ALL_OF_THEM, 101, WHOLE)], &records(0)).into_iter().collect(),
+    }];
 
     #[test]
     fn the_measured_figure_decides() {

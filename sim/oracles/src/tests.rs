@@ -5,6 +5,9 @@ mod calm;
 mod clocks;
 pub(super) mod dice;
 mod late;
+mod measures;
+
+use std::collections::BTreeSet;
 
 use onsale_booking::{
     Command, Event, HoldId, Instant, NodeId, Outcome, PaymentId, Refusal, Request, RequestId,
@@ -53,6 +56,8 @@ fn held_outcome(hold: u64, list: &[u32], granted: u64) -> Outcome {
 struct History {
     oracles: Oracles,
     index: u64,
+    /// The requests that were asked.
+    asked: BTreeSet<RequestId>,
 }
 
 impl History {
@@ -61,7 +66,7 @@ impl History {
     }
 
     fn with(settings: OracleSettings) -> Self {
-        Self { oracles: Oracles::new(settings), index: 0 }
+        Self { oracles: Oracles::new(settings), index: 0, asked: BTreeSet::new() }
     }
 
     fn record(&mut self, at: u64, event: Event) -> &mut Self {
@@ -77,7 +82,9 @@ impl History {
         self
     }
 
+    /// Adds the record of a hold; its client asked for it just then, unless it did before.
     fn held(&mut self, at: u64, hold: u64, user: u32, list: &[u32]) -> &mut Self {
+        self.asks(at, &hold_request(hold, user, list));
         let (decided, expires) = (secs(at), secs(at + HOLD_SECS));
         self.record(
             at,
@@ -107,8 +114,11 @@ impl History {
         self.record(at, Event::Expired { hold: HoldId(hold), at: secs(at) })
     }
 
+    /// A client asks; once, even if the history says it again.
     fn asks(&mut self, at: u64, request: &Request) -> &mut Self {
-        self.oracles.invoked(secs(at), request);
+        if self.asked.insert(request.id) {
+            self.oracles.invoked(secs(at), request);
+        }
         self
     }
 
@@ -489,13 +499,8 @@ fn two_clients_who_count_on_one_seat_at_once() {
         .fails(&["hold", "linearizable"]);
     // A booking never ends.
     let mut history = History::new();
-    history.asks(5, &confirm_request(11, 1, 1)).held(1, 1, 1, &[3]).booked(6, 11, 1);
-    history.gets((0, 1, 2), 1, 1, &[3]).books((5, 6), 11, 1, 1, &[3]).gets(
-        (900, 901, 902),
-        2,
-        2,
-        &[3],
-    );
+    history.held(1, 1, 1, &[3]).gets((0, 1, 2), 1, 1, &[3]).books((5, 6), 11, 1, 1, &[3]);
+    history.booked(6, 11, 1).gets((900, 901, 902), 2, 2, &[3]);
     history.fails(&["hold", "linearizable"]);
 }
 

@@ -1,0 +1,129 @@
+//! `linearizable`: one order of the requests explains all answers.
+
+use super::*;
+use crate::linearizable::{
+    BOOKED_AND_LOST, BOTH_HAVE_SEAT, LOST_IN_TIME, NOT_RELEASED, OTHER_NAME, OWN_IS_FOREIGN,
+    ROOM_LEFT, UNEXPLAINED,
+};
+
+pub(super) const MEASURES: &[Measure] = &[
+    Measure {
+        rule: OTHER_NAME,
+        also: &[],
+        condemned: || play(|history| granted_under_name(history, 5)),
+        legal: || play(|history| granted_under_name(history, 2)),
+    },
+    Measure {
+        rule: OWN_IS_FOREIGN,
+        also: &[],
+        condemned: || {
+            play(|history| history.asks_and_hears((5, 6), &hold_request(2, 2, &[3]), &not_yours()))
+        },
+        legal: || {
+            play(|history| {
+                history.has(1, 1, &[3]).asks_and_hears(
+                    (5, 6),
+                    &confirm_request(2, 2, 1),
+                    &not_yours(),
+                )
+            })
+        },
+    },
+    Measure {
+        rule: UNEXPLAINED,
+        also: &[],
+        condemned: || play(|history| confirmed_late(history, &not_yours())),
+        legal: || play(|history| confirmed_late(history, &lost())),
+    },
+    Measure {
+        rule: BOOKED_AND_LOST,
+        also: &[],
+        condemned: || play(|history| booked_and_released(history, &released())),
+        legal: || play(|history| booked_and_released(history, &lost())),
+    },
+    Measure {
+        rule: LOST_IN_TIME,
+        also: &[],
+        condemned: || play(|history| second_confirmation(history, 300)),
+        legal: || play(|history| second_confirmation(history, 306)),
+    },
+    Measure {
+        rule: NOT_RELEASED,
+        also: &[],
+        condemned: || play(|history| release_refused(history, 300)),
+        legal: || play(|history| release_refused(history, 306)),
+    },
+    Measure {
+        rule: BOTH_HAVE_SEAT,
+        also: &[],
+        condemned: || play(|history| seat_of_a_booking(history, &[3])),
+        legal: || play(|history| seat_of_a_booking(history, &[4])),
+    },
+    Measure {
+        rule: ROOM_LEFT,
+        also: &[],
+        condemned: || play(|history| sold_out_after(history, 16)),
+        legal: || play(|history| sold_out_after(history, 17)),
+    },
+];
+
+fn not_yours() -> Outcome {
+    Outcome::Refused(Refusal::NotYours)
+}
+
+fn released() -> Outcome {
+    Outcome::Released { hold: HoldId(1) }
+}
+
+/// Request 2 is granted a hold of this name.
+fn granted_under_name(history: &mut History, name: u64) -> &mut History {
+    history.held(1, name, 2, &[3]);
+    history.asks_and_hears((0, 2), &hold_request(2, 2, &[3]), &held_outcome(name, &[3], 1))
+}
+
+/// A hold is over when its own user asks to confirm it.
+fn confirmed_late<'a>(history: &'a mut History, answer: &Outcome) -> &'a mut History {
+    history.has(1, 1, &[3]).expired(306, 1).asks_and_hears(
+        (400, 401),
+        &confirm_request(11, 1, 1),
+        answer,
+    )
+}
+
+/// A hold is booked; what its client is told of its release.
+fn booked_and_released<'a>(history: &'a mut History, answer: &Outcome) -> &'a mut History {
+    history.has(1, 1, &[3]).asks(5, &release_request(12, 1, 1));
+    history.books((5, 7), 11, 1, 1, &[3]).booked(6, 11, 1);
+    history.told(8, 5, &release_request(12, 1, 1), answer)
+}
+
+/// A client has sent two confirmations; the second is refused.
+fn second_confirmation(history: &mut History, told: u64) -> &mut History {
+    history.has(1, 1, &[3]).asks(100, &confirm_request(10, 1, 1)).expired(306, 1);
+    history.asks_and_hears((299, told), &confirm_request(11, 1, 1), &lost())
+}
+
+/// A client's release is refused.
+fn release_refused(history: &mut History, told: u64) -> &mut History {
+    history.has(1, 1, &[3]).expired(306, 1);
+    history.asks_and_hears((299, told), &release_request(12, 1, 1), &lost())
+}
+
+/// A hold cannot be released, so it was booked; then another client gets these seats.
+fn seat_of_a_booking<'a>(history: &'a mut History, list: &[u32]) -> &'a mut History {
+    history.has(1, 1, &[3]).asks(5, &confirm_request(11, 1, 1));
+    history.asks_and_hears((5, 8), &release_request(12, 1, 1), &lost()).released(7, 12, 1);
+    history.held(21, 2, 2, list).gets((20, 21, 22), 2, 2, list)
+}
+
+/// A show is called sold out when this many seats of a section are booked; with 17 of 20, three are left, and a request
+/// may name four.
+fn sold_out_after(history: &mut History, holds: u32) -> &mut History {
+    for hold in 1..=holds {
+        history.has(hold.into(), hold, &[hold]);
+        history.books((5, 7), u64::from(100 + hold), hold, hold.into(), &[hold]);
+        history.booked(6, u64::from(100 + hold), hold.into());
+    }
+    history.oracles.hold_refused(secs(9), &asked(99, 8), Refusal::SoldOut);
+    history
+}
