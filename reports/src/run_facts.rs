@@ -153,6 +153,9 @@ documented! {
         /// Lead transfers during the fault; no value if there were none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub lead_transfers: Option<TransferTimes>,
+        /// Rare paths that were taken from its strike until the next fault struck, by mark.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        pub marks: Vec<String>,
     }
 }
 

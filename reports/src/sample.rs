@@ -168,6 +168,7 @@ fn faults() -> Vec<FaultResult> {
         recovery_ms: None,
         failover: None,
         lead_transfers: None,
+        marks: Vec::new(),
     };
     let touched = |messages, writes, turns| Touched { messages, writes, turns };
     let failover = FailoverResult {
@@ -182,6 +183,7 @@ fn faults() -> Vec<FaultResult> {
             shards_lost_leader: 3,
             recovery_ms: Some(412.25),
             failover: Some(failover),
+            marks: vec!["leader-deposed".to_owned(), "repeat-answered".to_owned()],
             ..fault(0, "crash", crash, 4.0, "replicating", touched(1_204, 1, 0))
         },
         FaultResult {

@@ -4,12 +4,14 @@
 //! come in with the facts. Refuses to know how seeds are run or where results are kept.
 
 mod document;
+pub mod pairs;
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
 use self::document::Document;
+use self::pairs::Pairs;
 use crate::{human, json};
 
 /// The version of the JSON. Rises when the meaning of a key changes or a key is removed.
@@ -51,6 +53,8 @@ pub struct SweepFacts {
     pub marks_never: Vec<String>,
     /// Faults that struck, by family and phase: `crash/replicating`.
     pub faults: BTreeMap<String, Counted>,
+    /// The pairs of a fault in its phase and a rare path that were reached.
+    pub pairs: Pairs,
     /// New marks in each thousand runs.
     pub new_marks: Vec<u64>,
     /// The meaning of marks and phases; not part of the JSON.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::pairs::Share;
 use super::{Counted, Failure, Runs, SCHEMA, ScenarioFacts, Stopped, SweepFacts};
 use crate::json::{self, seed::Seed};
 
@@ -33,6 +34,7 @@ pub(super) struct Document<'a> {
     marks: &'a BTreeMap<String, Counted>,
     marks_never: &'a [String],
     faults: &'a BTreeMap<String, Counted>,
+    pairs: PairsDocument,
     new_marks_per_thousand_seeds: &'a [u64],
     events: u64,
     virtual_s: f64,
@@ -81,6 +83,13 @@ struct ScenarioDocument<'a> {
 }
 
 #[derive(Serialize)]
+struct PairsDocument {
+    reached: u64,
+    in_one_run: u64,
+    unreached: Option<Share>,
+}
+
+#[derive(Serialize)]
 struct BoundDocument<'a> {
     oracle: &'a str,
     seeds: u64,
@@ -110,6 +119,11 @@ impl<'a> Document<'a> {
             marks: &facts.marks,
             marks_never: &facts.marks_never,
             faults: &facts.faults,
+            pairs: PairsDocument {
+                reached: facts.pairs.distinct,
+                in_one_run: facts.pairs.in_one_run,
+                unreached: facts.pairs.unreached(),
+            },
             new_marks_per_thousand_seeds: &facts.new_marks,
             events: facts.events,
             virtual_s: facts.virtual_us as f64 / 1e6,

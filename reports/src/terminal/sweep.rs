@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{Page, Style, TEXT_COLUMN, WIDTH_MIN, columns, flow, plural};
 use crate::human;
+use crate::sweep::pairs::Share;
 use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
 
 /// Most distinct failures shown; the others are counted.
@@ -176,6 +177,7 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
         );
     }
     phases(page, facts);
+    learned_pairs(page, facts);
     page.section("code", &[facts.code_version.clone(), facts.build_profile.clone()]);
     page.gap();
 }
@@ -227,6 +229,26 @@ fn phases(page: &mut Page, facts: &SweepFacts) {
         note(page, "how many faults of each family found the shard of the hot show in each phase:");
         page.section("", &known);
     }
+}
+
+/// Pairs of a fault in its phase and a rare path, and how many more there may be.
+fn learned_pairs(page: &mut Page, facts: &SweepFacts) {
+    let Some(Share { share, low, high }) = facts.pairs.unreached() else { return };
+    let reached = [
+        format!("{} reached", human::counted(facts.pairs.distinct, "pair")),
+        format!("{} in one run only", human::count(facts.pairs.in_one_run)),
+    ];
+    page.section("pairs", &reached);
+    note(
+        page,
+        &format!(
+            "a pair is a fault in a phase, alone or with a rare path taken under it; of what further seeds \
+             reach, {} will be new: Good and Turing's estimate, at 95 % between {} and {}",
+            percent(share),
+            percent(low),
+            percent(high)
+        ),
+    );
 }
 
 /// Explanations of the figures, below them.
@@ -339,6 +361,9 @@ fn reached(facts: &SweepFacts) -> Option<String> {
 
 /// Two significant digits, rounded up, because it is a bound.
 fn percent(rate: f64) -> String {
+    if rate == 0.0 {
+        return "0 %".to_owned();
+    }
     let percent = rate * 100.0;
     let mut unit = 10.0;
     let mut decimals = 0;

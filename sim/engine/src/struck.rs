@@ -6,15 +6,17 @@
 pub mod failover;
 pub mod lead_transfer;
 pub mod outages;
+pub mod reached;
 
 use std::collections::BTreeMap;
 
 use onsale_booking::{Instant, NodeId, Span};
-use onsale_cluster::{Epoch, Phase, ShardId, TransferReason};
+use onsale_cluster::{Epoch, Mark, Phase, ShardId, TransferReason};
 
 use self::failover::Failover;
 use self::lead_transfer::{Balanced, Passage, TransferTimes};
 use self::outages::{Before, Cause, Outage, Outages};
+use self::reached::Marks;
 
 /// Time after its strike for which even a healed fault can explain a lost leader: suspicion and an election take a
 /// fraction of it.
@@ -37,6 +39,8 @@ pub struct Struck {
     pub(crate) failover: Option<Failover>,
     /// Lead transfers while it was the latest fault.
     pub lead_transfers: TransferTimes,
+    /// Rare paths taken while it was the latest fault.
+    pub marks: Marks,
 }
 
 impl Struck {
@@ -82,6 +86,14 @@ impl FaultLog {
     /// All leaderless times, the longest first.
     pub fn outages(&self, end: Instant) -> Vec<Outage> {
         self.outages.finish(end)
+    }
+
+    /// Notes that a rare path was taken.
+    #[inline]
+    pub fn marked(&mut self, mark: Mark) {
+        if let Some(latest) = self.struck.last_mut() {
+            latest.marks.add(mark);
+        }
     }
 
     /// Notes that a node's process died or was paused, by a fault or by itself.

@@ -44,6 +44,7 @@ pub fn fault<S: System>(
             serving_ms: failover.serving.map(after),
         }),
         lead_transfers: struck.lead_transfers.summary(world.ears.hot),
+        marks: struck.marks.iter().map(|mark| mark.name().to_owned()).collect(),
     }
 }
 

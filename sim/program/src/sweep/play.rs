@@ -3,7 +3,7 @@
 //! Owns the form of a result: a line of the results file. It is a function of the run alone, with no wall time
 //! and nothing of the machine. Refuses to know what results mean together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use onsale_reports::{Verdict, json};
@@ -54,6 +54,9 @@ pub struct SeedResult {
     /// Faults that struck, by family and phase: `crash/replicating`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub faults: BTreeMap<String, u64>,
+    /// By family and phase of a fault, the rare paths that were taken from its strike until the next fault struck.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reached: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// An oracle that failed in a run.
@@ -101,10 +104,13 @@ impl SeedResult {
             );
             Failed { oracle: oracle.name.clone(), headline, details }
         });
-        let mut faults = BTreeMap::new();
+        let (mut faults, mut reached) = (BTreeMap::new(), BTreeMap::<_, BTreeSet<_>>::new());
         for fault in &facts.faults {
-            *faults.entry(format!("{}/{}", fault.kind, fault.phase)).or_default() += 1;
+            let pair = format!("{}/{}", fault.kind, fault.phase);
+            *faults.entry(pair.clone()).or_default() += 1;
+            reached.entry(pair).or_default().extend(fault.marks.iter().cloned());
         }
+        reached.retain(|_, marks| !marks.is_empty());
         Self {
             scenario: facts.scenario.clone(),
             seed: facts.seed,
@@ -117,7 +123,19 @@ impl SeedResult {
             failures: failures.collect(),
             marks: facts.marks.clone(),
             faults,
+            reached,
         }
+    }
+}
+
+impl SeedResult {
+    /// The pairs that it reached, each once: a fault's family and phase, alone and with each rare path under it.
+    pub fn pairs(&self) -> impl Iterator<Item = String> {
+        let paths = self
+            .reached
+            .iter()
+            .flat_map(|(fault, marks)| marks.iter().map(move |mark| format!("{fault}/{mark}")));
+        self.faults.keys().cloned().chain(paths)
     }
 }
 

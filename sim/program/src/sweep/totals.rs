@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use onsale_cluster::{Mark, Phase};
 use onsale_reports::Oracle;
+use onsale_reports::sweep::pairs::Pairs;
 use onsale_reports::sweep::{
     Bucket, Counted, Failure, InRange, ScenarioFacts, Seen, Stopped, SweepFacts,
 };
@@ -35,6 +36,8 @@ pub struct Totals {
     /// The index of a failure by scenario, oracle and signature, among the expected ones or the others.
     known: BTreeMap<(usize, String, String), usize>,
     ranges: Vec<Ranges>,
+    /// By pair of a fault in its phase and a rare path, the number of runs that reached it.
+    pairs: BTreeMap<String, u64>,
     /// Whether oracles that no run exercised are reported: a single slice cannot tell.
     whole: bool,
     /// Whether every seed has a range of its own.
@@ -66,6 +69,7 @@ impl Totals {
             header: header.clone(),
             marks: vec![BTreeSet::new(); header.scenarios.len()],
             known: BTreeMap::new(),
+            pairs: BTreeMap::new(),
             ranges: scenarios.clone().map(|_| Ranges { width: 1, buckets: Vec::new() }).collect(),
             whole: header.slice.is_whole(),
             by_seed: false,
@@ -177,6 +181,7 @@ impl Totals {
                 seen.insert(mark.clone());
             }
         }
+        result.pairs().for_each(|pair| *self.pairs.entry(pair).or_default() += 1);
         facts.events += result.events;
         facts.virtual_us += result.virtual_us;
         facts.verified += u64::from(result.verified);
@@ -238,6 +243,7 @@ impl Totals {
     pub fn facts(&self, stopped: Option<Stopped>) -> SweepFacts {
         let mut facts = self.facts.clone();
         facts.stopped = stopped;
+        facts.pairs = Pairs::of(self.pairs.values().copied());
         let unseen = Mark::ALL.iter().map(|mark| mark.name());
         let unseen = unseen.filter(|&mark| !facts.marks.contains_key(mark));
         facts.marks_never = unseen.map(str::to_owned).collect();

@@ -76,4 +76,5 @@ fn before(world: &World, node: Place, observation: Observation) -> Before {
 
 fn mark(ears: &mut Audience<Replicated>, mark: Mark) {
     ears.marks[mark as usize] += 1;
+    ears.faults.marked(mark);
 }

@@ -10,6 +10,7 @@ use crate::seen::sight::Sight;
 use crate::struck::Struck;
 use crate::struck::failover::Failover;
 use crate::struck::lead_transfer::TransferTimes;
+use crate::struck::reached::Marks;
 use crate::system::System;
 
 impl<S: System> Audience<S> {
@@ -34,6 +35,7 @@ impl<S: System> Audience<S> {
             healed: None,
             failover: self.leaders[self.hot.0 as usize].map(Failover::new),
             lead_transfers: TransferTimes::default(),
+            marks: Marks::default(),
         });
     }
 
