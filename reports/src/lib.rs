@@ -54,8 +54,8 @@ pub use operation::{Ending, Operation, Window};
 pub use oracle::Oracle;
 pub use recorder::{Recorder, RecorderSettings, Records};
 pub use run_facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, OracleResult, OutageResult,
-    Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
+    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, MomentResult, OracleResult,
+    OutageResult, Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
 };
 pub use summary::{LatencyRow, Percentiles, Summary};
 pub use sweep::SweepFacts;

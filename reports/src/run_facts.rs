@@ -139,8 +139,12 @@ documented! {
         pub at_s: f64,
         /// Instant at which it healed, in virtual seconds; no value if it lasted to the end.
         pub healed_s: Option<f64>,
-        /// What the hot show's shard was doing when it struck: `replicating`, `electing` and so on.
+        /// What the shard that its moment was about, else the hot show's, was doing when it struck: `replicating`,
+        /// `electing` and so on.
         pub phase: String,
+        /// The moment that it waited for; no value if it waited for none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub moment: Option<MomentResult>,
         /// What it touched.
         pub touched: Touched,
         /// Number of shards that lost their leader.
@@ -156,6 +160,25 @@ documented! {
         /// Rare paths that were taken from its strike until the next fault struck, by mark.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         pub marks: Vec<String>,
+    }
+}
+
+documented! {
+    /// The moment that a fault waited for.
+    #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct MomentResult {
+        /// Its name, as scenarios spell it.
+        pub name: String,
+        /// The node at which it came; no value if it never came: then the fault did not strike, and its instant is
+        /// the one at which it gave up waiting.
+        pub node: Option<String>,
+    }
+}
+
+impl FaultResult {
+    /// Whether it struck, rather than waited in vain for its moment.
+    pub fn struck(&self) -> bool {
+        self.moment.as_ref().is_none_or(|moment| moment.node.is_some())
     }
 }
 

@@ -7,8 +7,8 @@ use onsale_booking::{Instant, Span};
 use crate::operation::{Ending, Operation};
 use crate::recorder::{Recorder, RecorderSettings, Records};
 use crate::run_facts::{
-    Evidence, FailoverResult, FaultResult, LeadTransfers, OracleResult, OutageResult, Outages,
-    RunFacts, Touched, Verdict,
+    Evidence, FailoverResult, FaultResult, LeadTransfers, MomentResult, OracleResult, OutageResult,
+    Outages, RunFacts, Touched, Verdict,
 };
 use crate::summary::Summary;
 
@@ -163,6 +163,7 @@ fn faults() -> Vec<FaultResult> {
         at_s,
         healed_s: None,
         phase: phase.to_owned(),
+        moment: None,
         touched,
         shards_lost_leader: 0,
         recovery_ms: None,
@@ -192,6 +193,7 @@ fn faults() -> Vec<FaultResult> {
         },
         FaultResult {
             healed_s: Some(9.75),
+            moment: Some(MomentResult { name: "voting".to_owned(), node: Some("n1".to_owned()) }),
             ..fault(2, "slow-disk", "slow disk of n1", 9.5, "serving", Touched::default())
         },
     ]

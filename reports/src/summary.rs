@@ -13,8 +13,8 @@ use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
 use crate::run_facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, OutageResult, Outages,
-    RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
+    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, MomentResult, OutageResult,
+    Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
 };
 
 /// The version of `summary.json`. Rises when the meaning of a key changes or a key is removed.
@@ -255,6 +255,7 @@ pub fn documents() -> Vec<(&'static str, &'static [Field])> {
         ("oracles.NAME.evidence", Evidence::FIELDS),
         ("latency_ms.OPERATION", OperationDocument::FIELDS),
         ("faults[]", FaultResult::FIELDS),
+        ("faults[].moment", MomentResult::FIELDS),
         ("faults[].touched", Touched::FIELDS),
         ("faults[].failover", FailoverResult::FIELDS),
         ("faults[].lead_transfers", TransferTimes::FIELDS),

@@ -55,6 +55,8 @@ pub struct SweepFacts {
     pub faults: BTreeMap<String, Counted>,
     /// The pairs of a fault in its phase and a rare path that were reached.
     pub pairs: Pairs,
+    /// Moments that faults waited for, by whether they came: `voting/came`, `voting/never`.
+    pub moments: BTreeMap<String, Counted>,
     /// New marks in each thousand runs.
     pub new_marks: Vec<u64>,
     /// The meaning of marks and phases; not part of the JSON.

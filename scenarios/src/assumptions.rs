@@ -78,6 +78,7 @@ fn collect_defaults(defaults: &mut Vec<Known>, path: &str, section: &Section) {
             | Kind::Timing { .. }
             | Kind::Name(_)
             | Kind::Text { .. }
+            | Kind::TextOrTable { .. }
             | Kind::List(_)
             | Kind::Pair(..) => {
                 let default = key.default.as_ref();

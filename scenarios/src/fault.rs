@@ -1,6 +1,6 @@
 //! Faults: at fixed times, and drawn from the seed.
 //!
-//! Owns the faults of a scenario: time, duration and kind. The families of each group are in a file of their
+//! Owns the faults of a scenario: time, duration and kind, and the moment that a fault waits for. The families of each group are in a file of their
 //! own. Refuses to know how the world carries them out.
 
 mod clock;
@@ -8,12 +8,14 @@ mod declare;
 mod disk;
 mod family;
 mod members;
+mod moment;
 mod network;
 mod partition;
 mod process;
 mod site;
 mod swarm;
 mod target;
+mod when;
 
 use onsale_booking::Span;
 use serde::ser::SerializeMap;
@@ -24,19 +26,23 @@ use self::declare::{Declared, groups};
 pub use self::disk::DiskFault;
 pub use self::family::Family;
 pub use self::members::MembersFault;
+pub use self::moment::Moment;
 pub use self::network::{Cut, NetworkFault};
 pub use self::process::ProcessFault;
 use self::site::Site;
 pub use self::swarm::Swarm;
 pub use self::target::Target;
+pub use self::when::When;
 use crate::setting::{Checks, Kind, OneOf, Value, read_one_of, write_one_of};
 use crate::settings::Cluster;
 
-/// One fault at a fixed time.
+/// One fault, at a fixed time or at a moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// Instant at which it strikes, since the start of the run.
+    /// Instant at which it strikes, or begins to wait, since the start of the run.
     pub at: Span,
+    /// The moment that it waits for.
+    pub when: Option<When>,
     /// Time until it heals; for a fault that ends by itself, how long it counts as a disturbance.
     pub lasts: Span,
     /// Its kind.
@@ -102,7 +108,7 @@ pub const LASTS_LEAST: Span = Span::from_millis(1);
 impl Fault {
     /// A fault that strikes at an instant and lasts for a span.
     pub fn new(at: Span, lasts: Span, what: impl Into<What>) -> Self {
-        Self { at, lasts, what: what.into() }
+        Self { at, when: None, lasts, what: what.into() }
     }
 
     /// Its family.
@@ -115,9 +121,26 @@ impl Fault {
         self.what.group().trouble()
     }
 
-    /// Instant at which it has healed.
+    /// The same fault, waiting for a moment.
+    #[must_use]
+    pub fn waiting(self, when: When) -> Self {
+        Self { when: Some(when), ..self }
+    }
+
+    /// The same fault, struck at an instant.
+    #[must_use]
+    pub fn struck_at(&self, at: Span) -> Self {
+        Self { at, when: None, ..self.clone() }
+    }
+
+    /// Latest instant at which it strikes.
+    pub fn strikes_by(&self) -> Span {
+        self.at + self.when.map_or(Span::ZERO, |when| when.latest())
+    }
+
+    /// Latest instant at which it has healed.
     pub fn ends(&self) -> Span {
-        self.at + self.lasts
+        self.strikes_by() + self.lasts
     }
 
     /// The spares that it lets join.
@@ -133,7 +156,7 @@ impl Fault {
     /// The same fault at another time.
     #[must_use]
     pub fn timed(&self, at: Span, lasts: Span) -> Self {
-        let mut fault = Self { at, lasts, what: self.what.clone() };
+        let mut fault = Self { at, lasts, ..self.clone() };
         fault.what.group_mut().fit(lasts);
         fault
     }
@@ -151,6 +174,7 @@ impl Fault {
     /// Adapts its targets to a cluster of this many nodes and zones.
     pub fn aim_within(&mut self, nodes: u16, zones: u16) {
         self.what.group_mut().aim_within(nodes, zones);
+        self.when.iter_mut().for_each(|when| when.aim_within(nodes));
     }
 
     /// Complains about everything wrong with it except single keys; `field` is its path.
@@ -161,20 +185,30 @@ impl Fault {
         duration: Span,
         checks: &mut Checks,
     ) {
-        let site = Site { field, lasts: self.lasts, cluster };
+        let site = Site { field, lasts: self.lasts, waits: self.when.is_some(), cluster };
         let group = self.what.group();
         self.check_times(&site, group, duration, checks);
+        self.when.iter().for_each(|when| when.check_in(&site, checks));
         group.check(&site, checks);
     }
 
     /// Checks that it strikes during the run, and heals before the run ends.
     fn check_times(&self, site: &Site<'_>, group: &dyn Group, end: Span, checks: &mut Checks) {
-        let (at, ends) = (self.at, self.ends());
+        let (at, ends, by) = (self.at, self.ends(), self.strikes_by());
         checks.that_both(at < end, &site.key("at"), "duration", || {
             let what = format!("the fault strikes at {at}, but the run ends at {end}");
             (what, "strike earlier, or lengthen `duration`".into())
         });
         let key = group.length_key();
+        if let Some(When { delay, .. }) = self.when {
+            return checks.that_both(at >= end || ends <= end, &site.key("when"), "duration", || {
+                let what = format!(
+                    "the fault strikes by {by} and lasts until {ends}, but the run ends at {end}"
+                );
+                let most = Span((end - at).0.saturating_sub((self.lasts + delay).0));
+                (what, format!("at most `within = \"{most}\"`, or lengthen `duration`"))
+            });
+        }
         checks.that_both(at >= end || ends <= end, &site.key(key), "duration", || {
             let what = format!("the fault lasts until {ends}, but the run ends at {end}");
             let most = Span((end - at).0.saturating_sub(group.before().0));
@@ -184,7 +218,7 @@ impl Fault {
 
     /// A fault of another kind at the same time.
     fn but(&self, what: impl Into<What>) -> Self {
-        Self::new(self.at, self.lasts, what)
+        Self { what: what.into(), ..self.clone() }
     }
 }
 

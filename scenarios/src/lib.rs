@@ -29,8 +29,8 @@ mod written;
 pub use assumptions::{Assumption, assumptions};
 pub use basis::Basis;
 pub use fault::{
-    ClockFault, Cut, DiskFault, Family, Fault, LASTS_LEAST, MembersFault, NetworkFault,
-    ProcessFault, Swarm, Target, Trouble, What,
+    ClockFault, Cut, DiskFault, Family, Fault, LASTS_LEAST, MembersFault, Moment, NetworkFault,
+    ProcessFault, Swarm, Target, Trouble, What, When,
 };
 pub use form::settings;
 pub use hazard::{HAZARDS, Hazard, hazards, safe_twin};

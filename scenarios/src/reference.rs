@@ -2,13 +2,17 @@
 //!
 //! Owns the layout of a setting on the page. Refuses to know any setting.
 
+use onsale_cluster::Mark;
+
+use crate::fault::{Moment, When};
 use crate::form::settings;
-use crate::setting::{Key, Kind, Section, join};
+use crate::setting::{Key, Kind, Section, Value as _, join};
 
 /// The reference, from the heading of the first section on; `onsale scenarios reference` prints it.
 pub fn reference() -> String {
     let mut page = Page::default();
     page.section("", &settings());
+    page.moments();
     page.0
 }
 
@@ -38,6 +42,7 @@ impl Page {
                 | Kind::Timing { .. }
                 | Kind::Name(_)
                 | Kind::Text { .. }
+                | Kind::TextOrTable { .. }
                 | Kind::Pair(..) => {}
             }
         }
@@ -92,6 +97,22 @@ impl Page {
         }
     }
 
+    /// The table of `when`, and the moments.
+    fn moments(&mut self) {
+        if let Kind::TextOrTable { table, .. } = When::kind(&()) {
+            self.keys("`when` of a fault", &table);
+        }
+        self.line("\nThe moments:\n");
+        for moment in Moment::NAMED {
+            self.line(&format!("- `\"{moment}\"`: {}", moment.meaning()));
+        }
+        self.line("- `\"mark:NAME\"`: A node takes the rare path with this name.");
+        self.line("\nThe rare paths, which `[expect]` names as well:\n");
+        for mark in Mark::ALL {
+            self.line(&format!("- `\"{mark}\"`: {}", mark.meaning()));
+        }
+    }
+
     fn line(&mut self, line: &str) {
         self.0.push_str(line);
         self.0.push('\n');
@@ -111,6 +132,7 @@ fn names(kind: &Kind) -> Option<&[crate::setting::Choice]> {
         | Kind::Scale
         | Kind::Timing { .. }
         | Kind::Text { .. }
+        | Kind::TextOrTable { .. }
         | Kind::Pair(..)
         | Kind::Table(_)
         | Kind::OneOf(_) => None,

@@ -77,6 +77,9 @@ fn value(kind: &Kind) -> Value {
         }
         Kind::Text { pattern: "", .. } => json!({ "type": "string" }),
         Kind::Text { pattern, .. } => json!({ "type": "string", "pattern": pattern }),
+        Kind::TextOrTable { pattern, table: section, .. } => {
+            json!({ "oneOf": [{ "type": "string", "pattern": pattern }, table(section)] })
+        }
         Kind::List(item) => json!({ "type": "array", "items": value(item) }),
         Kind::Pair(first, second) => pair(value(first), value(second)),
         Kind::Table(section) => table(section),

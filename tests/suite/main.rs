@@ -14,6 +14,7 @@ mod files;
 mod gateways;
 mod golden;
 mod leader_placement;
+mod moments;
 mod moves;
 mod narrow;
 mod outages;

@@ -67,6 +67,10 @@ fn outage(outage: &OutageResult) -> String {
 
 fn fault_items(fault: &FaultResult, is_one_process: bool) -> Vec<String> {
     let mut items = vec![fault.what.clone()];
+    if !fault.struck() {
+        items.push(INERT.to_owned());
+        return items;
+    }
     items.push(match fault.healed_s {
         Some(healed) => format!("lasted {}", human::seconds(healed - fault.at_s)),
         None => "lasted to the end".to_owned(),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::page::{Page, Style, TEXT_COLUMN, WIDTH_MIN, columns, flow, plural};
 use crate::human;
 use crate::sweep::pairs::Share;
-use crate::sweep::{Failure, ScenarioFacts, Stopped, SweepFacts};
+use crate::sweep::{Counted, Failure, ScenarioFacts, Stopped, SweepFacts};
 
 /// Most distinct failures shown; the others are counted.
 const STORIES_MAX: usize = 20;
@@ -177,6 +177,7 @@ fn coverage(page: &mut Page, facts: &SweepFacts) {
         );
     }
     phases(page, facts);
+    moments(page, facts);
     learned_pairs(page, facts);
     page.section("code", &[facts.code_version.clone(), facts.build_profile.clone()]);
     page.gap();
@@ -199,34 +200,16 @@ fn marks(facts: &SweepFacts) -> Vec<String> {
 /// How often a fault of each family met each phase of the hot show's shard: a pair that is not in the table was
 /// never tried.
 fn phases(page: &mut Page, facts: &SweepFacts) {
-    let cells: BTreeMap<(&str, &str), u64> = facts
-        .faults
-        .iter()
-        .filter_map(|(name, counted)| Some((name.split_once('/')?, counted.count)))
-        .collect();
-    let families: BTreeSet<&str> = cells.keys().map(|&(family, _)| family).collect();
+    let cells = cells(&facts.faults);
+    grid(page, "faults", &cells);
     let phases: BTreeSet<&str> = cells.keys().map(|&(_, phase)| phase).collect();
-    let families_width = columns(families.iter().copied());
-    let column = |phase: &str| -> Vec<String> {
-        let counts = families.iter().map(|&family| {
-            cells.get(&(family, phase)).map_or_else(|| "·".to_owned(), |&count| human::count(count))
-        });
-        let lines: Vec<String> = std::iter::once(phase.to_owned()).chain(counts).collect();
-        let width = columns(lines.iter().map(String::as_str));
-        lines.into_iter().map(|line| format!("  {line:>width$}")).collect()
-    };
-    let columns: Vec<Vec<String>> = phases.iter().copied().map(column).collect();
-    for (row, family) in std::iter::once("").chain(families).enumerate() {
-        let cells: String = columns.iter().map(|column| column[row].as_str()).collect();
-        if !cells.is_empty() {
-            let label = if row == 0 { "faults" } else { "" };
-            page.section(label, &[format!("{family:families_width$}{cells}")]);
-        }
-    }
     let meaning = |phase| Some(format!("{phase}: {}", facts.meanings.get(phase)?));
     let known: Vec<String> = phases.into_iter().filter_map(meaning).collect();
     if !known.is_empty() {
-        note(page, "how many faults of each family found the shard of the hot show in each phase:");
+        note(
+            page,
+            "how many faults of each family found their shard, or that of the hot show, in each phase:",
+        );
         page.section("", &known);
     }
 }
@@ -249,6 +232,47 @@ fn learned_pairs(page: &mut Page, facts: &SweepFacts) {
             percent(high)
         ),
     );
+}
+
+/// How often each moment that faults waited for came.
+fn moments(page: &mut Page, facts: &SweepFacts) {
+    let cells = cells(&facts.moments);
+    grid(page, "moments", &cells);
+    if !cells.is_empty() {
+        note(
+            page,
+            "how many faults that waited for a moment struck at it, and for how many it never came",
+        );
+    }
+}
+
+/// Counts by row and column, which a name such as `crash/serving` tells.
+fn cells(counts: &BTreeMap<String, Counted>) -> BTreeMap<(&str, &str), u64> {
+    let cells = counts.iter().map(|(name, counted)| (name.as_str(), counted.count));
+    cells.filter_map(|(name, count)| Some((name.split_once('/')?, count))).collect()
+}
+
+/// A table of counts.
+fn grid(page: &mut Page, label: &str, cells: &BTreeMap<(&str, &str), u64>) {
+    let rows: BTreeSet<&str> = cells.keys().map(|&(row, _)| row).collect();
+    let heads: BTreeSet<&str> = cells.keys().map(|&(_, head)| head).collect();
+    let rows_width = columns(rows.iter().copied());
+    let column = |head: &str| -> Vec<String> {
+        let counts = rows.iter().map(|&row| {
+            cells.get(&(row, head)).map_or_else(|| "·".to_owned(), |&count| human::count(count))
+        });
+        let lines: Vec<String> = std::iter::once(head.to_owned()).chain(counts).collect();
+        let width = columns(lines.iter().map(String::as_str));
+        lines.into_iter().map(|line| format!("  {line:>width$}")).collect()
+    };
+    let columns: Vec<Vec<String>> = heads.into_iter().map(column).collect();
+    for (nth, row) in std::iter::once("").chain(rows).enumerate() {
+        let cells: String = columns.iter().map(|column| column[nth].as_str()).collect();
+        if !cells.is_empty() {
+            let label = if nth == 0 { label } else { "" };
+            page.section(label, &[format!("{row:rows_width$}{cells}")]);
+        }
+    }
 }
 
 /// Explanations of the figures, below them.

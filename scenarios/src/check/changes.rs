@@ -77,8 +77,10 @@ impl Checks {
     }
 }
 
-/// Number of nodes by which a cluster grows, and from when on.
+/// Number of nodes by which a cluster grows, and from when on. Nodes that wait for a moment may leave at once, and may
+/// never join.
 fn change(fault: &Fault) -> Option<(Span, i32)> {
     let What::Members(change) = &fault.what else { return None };
-    Some((fault.at, change.grows_by())).filter(|&(_, by)| by != 0)
+    let most = if fault.when.is_some() { 0 } else { i32::MAX };
+    Some((fault.at, change.grows_by().min(most))).filter(|&(_, by)| by != 0)
 }

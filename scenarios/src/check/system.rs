@@ -4,7 +4,7 @@
 //! fault or a setting that a system does not support is refused, never left out. Refuses to know how a system works.
 
 use crate::assumptions::leaves;
-use crate::fault::{Family, Fault, NetworkFault, What};
+use crate::fault::{Family, Fault, Moment, NetworkFault, What};
 use crate::scenario::Scenario;
 use crate::setting::Checks;
 use crate::settings::System;
@@ -34,6 +34,8 @@ const FOREIGN_KEYS: [&str; 5] = [
 const ALONE: &str = "it strikes messages between nodes, and there is one";
 /// What is said where a family changes which nodes there are.
 const FIXED: &str = "its one node neither comes nor goes";
+/// What is said where a moment takes several replicas.
+const NO_REPLICAS: &str = "it has no replicas";
 /// What is said where a family takes away what was durable.
 const ONE_COPY: &str = "it destroys what was durable, and there is one copy";
 /// What is said where work that begins under a fault outlasts it. Its end is the work's own, which no bound of the
@@ -87,6 +89,33 @@ impl System {
         }
     }
 
+    /// Whether a fault can wait for a moment of it.
+    pub const fn has(self, moment: Moment) -> bool {
+        self.never_has(moment).is_none()
+    }
+
+    /// Why a moment never comes; `None` if it may come. A new moment must be decided on here.
+    const fn never_has(self, moment: Moment) -> Option<&'static str> {
+        match self {
+            Self::Replicated => None,
+            Self::Solo => match moment {
+                Moment::Recovering
+                | Moment::BetweenAppendAndFsync
+                | Moment::BeforeReply
+                | Moment::Expiring => None,
+                Moment::Voting
+                | Moment::Electing
+                | Moment::TakingOver
+                | Moment::Replicating
+                | Moment::MovingJoint
+                | Moment::MovingSwap
+                | Moment::HandingOver => Some(NO_REPLICAS),
+                Moment::InstallingSnapshot => Some("nobody sends it a snapshot"),
+                Moment::Mark(_) => Some("it takes none of the paths that coverage counts"),
+            },
+        }
+    }
+
     /// Whether it keeps facts beside what it sells.
     pub const fn keeps_facts(self) -> bool {
         match self {
@@ -110,6 +139,9 @@ impl Checks {
         for (n, fault) in scenario.faults.iter().enumerate() {
             let family = fault.family();
             self.family(system, family, &format!("fault[{n}].{family}"));
+            if let Some(when) = fault.when {
+                self.moment(system, when.moment, &format!("fault[{n}].{family}.when"));
+            }
         }
         self.drawn_families(system, scenario);
         self.that(scenario.facts.is_none() || system.keeps_facts(), "facts", || {
@@ -143,6 +175,19 @@ impl Checks {
                 let name = system.name();
                 let what = format!("the system {name:?} does not support `{family}`: {why}");
                 (what, format!("it supports {}", supported(system)))
+            });
+        }
+    }
+
+    fn moment(&mut self, system: System, moment: Moment, field: &str) {
+        if let Some(why) = system.never_has(moment) {
+            self.that(false, field, || {
+                let name = system.name();
+                let what =
+                    format!("the moment `{moment}` never comes in the system {name:?}: {why}");
+                let moments = Moment::NAMED.iter().filter(|moment| system.has(**moment));
+                let moments = moments.map(Moment::to_string).collect::<Vec<_>>().join(", ");
+                (what, format!("these come: {moments}"))
             });
         }
     }

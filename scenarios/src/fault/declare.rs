@@ -108,7 +108,7 @@ pub(super) use groups;
 /// }
 /// ```
 ///
-/// Every family also has the key `at`, and the key named after `for`: `lasts` or `down`. `after` names a key whose span
+/// Every family also has the keys `at` and `when`, and the key named after `for`: `lasts` or `down`. `after` names a key whose span
 /// passes before it. A family whose keys are not its fields has a table of its own, in the module named after `in`.
 /// Keys are written as in `settings!`.
 macro_rules! faults {
@@ -162,9 +162,10 @@ macro_rules! faults {
             ) -> Result<Option<Fault>, M::Error> {
                 $(if family == $crate::setting::key_name!($Family) {
                     let table: $crate::setting::Readable<$keys::$Family> = map.next_value()?;
-                    let $keys::$Family { at, $length, $($key),* } = table.0;
+                    let $keys::$Family { at, when, $length, $($key),* } = table.0;
                     let lasts = $length $(+ $before)?;
-                    return Ok(Some(Fault::new(at, lasts, Self::$Family { $($key),* })));
+                    let what = Self::$Family { $($key),* };
+                    return Ok(Some(Fault { when, ..Fault::new(at, lasts, what) }));
                 })*
                 Ok(None)
             }
@@ -175,11 +176,11 @@ macro_rules! faults {
                 fault: &Fault,
                 map: &mut S,
             ) -> Result<(), S::Error> {
-                let (at, lasts) = (fault.at, fault.lasts);
+                let (at, when, lasts) = (fault.at, fault.when, fault.lasts);
                 match self.clone() {$(
                     Self::$Family { $($key),* } => {
                         let $length = Span(lasts.0 $(.saturating_sub($before.0))?);
-                        let table = $keys::$Family { at, $length, $($key),* };
+                        let table = $keys::$Family { at, when, $length, $($key),* };
                         let family = $crate::setting::key_name!($Family);
                         map.serialize_entry(family, &$crate::setting::Writable(&table))
                     }
@@ -215,11 +216,11 @@ macro_rules! faults {
             }
 
             fn check_keys(&self, fault: &Fault, path: &str, checks: &mut Checks) {
-                let (at, lasts) = (fault.at, fault.lasts);
+                let (at, when, lasts) = (fault.at, fault.when, fault.lasts);
                 match self.clone() {$(
                     Self::$Family { $($key),* } => {
                         let $length = Span(lasts.0 $(.saturating_sub($before.0))?);
-                        let table = $keys::$Family { at, $length, $($key),* };
+                        let table = $keys::$Family { at, when, $length, $($key),* };
                         $crate::setting::Value::check(&table, path, &(), checks);
                     }
                 )*}
@@ -238,8 +239,10 @@ macro_rules! table {
         $crate::setting::settings! {
             $(#[doc = $doc])*
             pub(super) table $Family {
-                /// Instant at which it strikes, from the start of the run.
+                /// Instant at which it strikes, or begins to wait, from the start of the run.
                 at: Span;
+                /// The moment that it waits for; default: none.
+                when: Option<$crate::fault::When>;
                 $($keys)*
                 /// How long it stays down.
                 down: Span, in $crate::setting::SOME_TIME;
@@ -250,8 +253,10 @@ macro_rules! table {
         $crate::setting::settings! {
             $(#[doc = $doc])*
             pub(super) table $Family {
-                /// Instant at which it strikes, from the start of the run.
+                /// Instant at which it strikes, or begins to wait, from the start of the run.
                 at: Span;
+                /// The moment that it waits for; default: none.
+                when: Option<$crate::fault::When>;
                 /// Its duration.
                 lasts: Span, in $crate::setting::SOME_TIME;
                 $($keys)*

@@ -7,7 +7,7 @@ use std::fmt;
 use onsale_booking::Span;
 use serde::{Deserializer, Serializer, de};
 
-use super::{Cut, Target};
+use super::{Cut, Target, When};
 use crate::human::Misread;
 use crate::setting::{Checks, Kind, SOME_TIME, Switch, Table, Value, settings};
 
@@ -15,6 +15,7 @@ use crate::setting::{Checks, Kind, SOME_TIME, Switch, Table, Value, settings};
 #[derive(Clone, Debug)]
 pub(super) struct Partition {
     pub(super) at: Span,
+    pub(super) when: Option<When>,
     pub(super) lasts: Span,
     pub(super) cut: Cut,
 }
@@ -22,8 +23,10 @@ pub(super) struct Partition {
 settings! {
     /// Links are cut, and messages in flight on them are lost; one of the keys says which links.
     table PartitionTable {
-        /// Instant at which it strikes, from the start of the run.
+        /// Instant at which it strikes, or begins to wait, from the start of the run.
         at: Span;
+        /// The moment that it waits for; default: none.
+        when: Option<When>;
         /// Its duration.
         lasts: Span, in SOME_TIME;
         /// These nodes are cut off from the others, and from clients.
@@ -40,9 +43,10 @@ settings! {
 }
 
 impl From<&Partition> for PartitionTable {
-    fn from(Partition { at, lasts, cut }: &Partition) -> Self {
+    fn from(Partition { at, when, lasts, cut }: &Partition) -> Self {
         let mut table = Self {
             at: *at,
+            when: *when,
             lasts: *lasts,
             isolate: None,
             halves: Switch(false),
@@ -65,7 +69,8 @@ impl TryFrom<PartitionTable> for Partition {
     type Error = Misread;
 
     fn try_from(table: PartitionTable) -> Result<Self, Misread> {
-        let PartitionTable { at, lasts, isolate, halves, one_way, majority_ring, bridge } = table;
+        let PartitionTable { at, when, lasts, isolate, halves, one_way, majority_ring, bridge } =
+            table;
         let cuts = [
             isolate.map(Cut::Isolate),
             halves.0.then_some(Cut::Halves),
@@ -75,7 +80,7 @@ impl TryFrom<PartitionTable> for Partition {
         ];
         let mut cuts = cuts.into_iter().flatten();
         match (cuts.next(), cuts.next()) {
-            (Some(cut), None) => Ok(Self { at, lasts, cut }),
+            (Some(cut), None) => Ok(Self { at, when, lasts, cut }),
             (None, _) => Err(Misread::new("the partition cuts nothing", ONE_CUT)),
             (Some(_), Some(_)) => {
                 Err(Misread::new("the partition is cut in several ways", ONE_CUT))

@@ -116,7 +116,7 @@ impl Group for ProcessFault {
             Self::RollingRestart { patience, down } => Target::BOTH_ROLES
                 .map(|node| {
                     let restart = Self::Restart { node, patience: *patience };
-                    Fault::new(fault.at, *patience + *down, restart)
+                    Fault { lasts: *patience + *down, ..fault.but(restart) }
                 })
                 .into(),
             Self::CrashLoop { node, .. } => {

@@ -17,10 +17,11 @@ pub(super) const TURN: RangeInclusive<Span> = Span::from_millis(1)..=DAY;
 /// Bounds of a slowdown factor.
 pub(super) const FACTOR: RangeInclusive<u32> = 2..=1_000_000;
 
-/// A fault's key in the scenario, its duration, and the cluster that it strikes.
+/// A fault's key in the scenario, its duration, whether it waits for a moment, and the cluster that it strikes.
 pub(super) struct Site<'a> {
     pub(super) field: &'a str,
     pub(super) lasts: Span,
+    pub(super) waits: bool,
     pub(super) cluster: &'a Cluster,
 }
 
@@ -38,6 +39,10 @@ impl Site<'_> {
                 (format!("there is no node {node}"), format!("the nodes are n1 to n{numbers}"))
             }),
             Target::Leader => {}
+            Target::There => checks.that(self.waits, &field, || {
+                let what = "`there` is where the moment of `when` comes, and it waits for none";
+                (what.into(), "add `when`, or name a node, `leader` or `follower`".into())
+            }),
             Target::Follower => checks.that(self.cluster.replicas > 1, &field, || {
                 (
                     "with one replica there is no follower".into(),

@@ -20,6 +20,8 @@ pub enum Target {
     Leader,
     /// `follower`: a node that replicates the hot show and does not lead it.
     Follower,
+    /// `there`: the node at which the moment of `when` came.
+    There,
 }
 
 impl Target {
@@ -30,7 +32,7 @@ impl Target {
     pub const fn other(self) -> Self {
         match self {
             Self::Leader => Self::Follower,
-            Self::Follower | Self::Node(_) => Self::Leader,
+            Self::Follower | Self::There | Self::Node(_) => Self::Leader,
         }
     }
 
@@ -48,6 +50,7 @@ impl fmt::Display for Target {
             Self::Node(node) => node.fmt(f),
             Self::Leader => f.write_str("leader"),
             Self::Follower => f.write_str("follower"),
+            Self::There => f.write_str("there"),
         }
     }
 }
@@ -55,16 +58,20 @@ impl fmt::Display for Target {
 impl FromStr for Target {
     type Err = Misread;
 
-    /// Reads `n3`, `leader` or `follower`.
+    /// Reads `n3`, `leader`, `follower` or `there`.
     fn from_str(text: &str) -> Result<Self, Misread> {
         let number =
             text.strip_prefix('n').filter(|digits| !digits.is_empty()).and_then(human::digits);
         match (text, number.map(u16::try_from)) {
             ("leader", _) => Ok(Self::Leader),
             ("follower", _) => Ok(Self::Follower),
+            ("there", _) => Ok(Self::There),
             (_, Some(Ok(number))) => Ok(Self::Node(NodeId(number))),
             (_, Some(Err(_)) | None) => {
-                let help = match (human::digits(text), human::meant(text, ["leader", "follower"])) {
+                let help = match (
+                    human::digits(text),
+                    human::meant(text, ["leader", "follower", "there"]),
+                ) {
                     (Some(number), _) if !text.is_empty() => format!("did you mean `n{number}`?"),
                     (_, Some(meant)) => meant,
                     (Some(_) | None, None) => {
@@ -84,8 +91,8 @@ impl Value for Target {
 
     fn kind((): &()) -> Kind {
         Kind::Text {
-            form: "a node: `n3`, or `leader` or `follower` of the hot show",
-            pattern: r"^(n[0-9]+|leader|follower)$",
+            form: "a node: `n3`, or `leader` or `follower` of the hot show, or `there` with `when`",
+            pattern: r"^(n[0-9]+|leader|follower|there)$",
         }
     }
 

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::catalogue;
 use crate::fault::{
-    ClockFault, Cut, DiskFault, Family, Fault, MembersFault, NetworkFault, ProcessFault, Swarm,
-    Target,
+    ClockFault, Cut, DiskFault, Family, Fault, MembersFault, Moment, NetworkFault, ProcessFault,
+    Swarm, Target, When,
 };
 use crate::limit::{Figure, Limit, Part, Wait};
 use crate::ratio::Ratio;
@@ -453,7 +453,7 @@ fn what_disks_cannot_do_is_refused() {
     x.toml:3:9: disk.fsync: a vote takes two writes, up to 30ms, and after 4ms without a leader others stand too: elections can't settle; at most `fsync = "1333us"`, or at least `election-ticks = 15`, or longer ticks
     x.toml:3:47: fault[0].disk-full.node: there is no node n6; the nodes are n1 to n5
     x.toml:3:45: fault[0].wipe.down: no time at all; write a span above zero, such as `5s`
-    x.toml:3:24: fault[0].bit-rot.down: unknown key `down`; known here: at, lasts, node
+    x.toml:3:24: fault[0].bit-rot.down: unknown key `down`; known here: at, when, lasts, node
     x.toml:3:13: swarm.families[0]: unknown name `disk-ful`; did you mean `disk-full`?
     "#);
 }
@@ -1065,7 +1065,7 @@ fn a_fault() -> BoxedStrategy<Fault> {
         Just(Cut::MajorityRing),
         Just(Cut::Bridge),
     ];
-    let times = (a_span(0, 50_000), a_span(1, 10_000));
+    let times = (a_span(0, 38_000), a_span(1, 10_000));
     (times, a_target(), chance(), cut, 2_u32..1_000, 1_u16..=3, a_family())
         .prop_map(|((at, lasts), node, chance, cut, factor, zone, family)| match family {
             Family::Crash => Fault::new(at, lasts, ProcessFault::Crash { node }),
@@ -1140,7 +1140,20 @@ fn a_fault() -> BoxedStrategy<Fault> {
                 ProcessFault::RollingRestart { patience: Span(1), down: Span(1) },
             ),
         })
+        .prop_flat_map(|fault| {
+            prop::option::of(a_moment()).prop_map(move |when| Fault { when, ..fault.clone() })
+        })
         .boxed()
+}
+
+fn a_moment() -> impl Strategy<Value = When> {
+    let marks = Mark::ALL.iter().map(|&mark| Moment::Mark(mark));
+    let moments: Vec<Moment> = Moment::NAMED.iter().copied().chain(marks).collect();
+    let times = (a_span(0, 100), a_span(1, 900));
+    let node = prop::option::of(a_target());
+    (prop::sample::select(moments), node, 1_u32..3, times).prop_map(
+        |(moment, node, count, (delay, within))| When { moment, node, count, delay, within },
+    )
 }
 
 fn an_arrival() -> BoxedStrategy<Arrivals> {

@@ -81,6 +81,15 @@ pub enum Kind {
         /// A regular expression for the whole text; empty for any text.
         pattern: &'static str,
     },
+    /// Text in a form of its own, or a table of which it is one key.
+    TextOrTable {
+        /// The form of the text, in a few words.
+        form: &'static str,
+        /// A regular expression for the whole text.
+        pattern: &'static str,
+        /// The table.
+        table: Section,
+    },
     /// A list of values.
     List(Box<Self>),
     /// Two values in brackets.
@@ -103,7 +112,7 @@ pub struct Choice {
 impl Kind {
     /// The type of the value of a key in a table.
     pub(crate) fn at_key(self, name: &str) -> Option<Self> {
-        if let Self::Table(section) = self {
+        if let Self::Table(section) | Self::TextOrTable { table: section, .. } = self {
             return section.keys.into_iter().find(|key| key.name == name).map(|key| key.kind);
         }
         let Self::OneOf(shapes) = self else { return None };

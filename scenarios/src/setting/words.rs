@@ -52,6 +52,7 @@ impl Kind {
                 }
             }
             Self::Text { form, .. } => (*form).to_owned(),
+            Self::TextOrTable { form, .. } => format!("{form}; or a table"),
             Self::List(item) => match item.words() {
                 words if words.is_empty() => "a list".to_owned(),
                 words => format!("a list, each {words}"),

@@ -15,10 +15,12 @@ pub mod results;
 pub(crate) mod swarm;
 mod victims;
 
-use onsale_booking::Span;
+use onsale_booking::{Instant, Span};
 use onsale_cluster::Placement;
 use onsale_scenarios::{Fault, GoodCopies, What};
+use onsale_world::place::Place;
 
+use crate::awaited::Came;
 use crate::plan::Plan;
 use crate::system::{System, World};
 
@@ -35,6 +37,8 @@ pub struct Faults<'a, S: System> {
     good_copies: GoodCopies,
     /// By fault, what it has done; `None` before it strikes.
     in_force: Vec<Option<Force>>,
+    /// The node at which the moment of the striking fault came.
+    there: Option<Place>,
 }
 
 /// State of a fault in force, by group: what healing must undo and the next step needs.
@@ -66,6 +70,20 @@ pub fn steps(fault: &Fault) -> Vec<Span> {
     }
 }
 
+/// Enters the steps and the healing of a fault whose strike is known.
+fn enter_effects<S: System>(world: &mut World<S>, index: usize, fault: &Fault) {
+    for (step, at) in steps(fault).into_iter().enumerate() {
+        world.enter_step(Instant::ZERO + at, index, step);
+    }
+    world.enter_heal(Instant::ZERO + fault.ends(), index);
+}
+
+/// The description of a fault whose moment never came.
+pub(crate) fn never_came(fault: &Fault) -> String {
+    let moment = fault.when.map(|when| when.moment.to_string()).unwrap_or_default();
+    format!("{} that waited for {moment}: its moment never came", fault.family())
+}
+
 impl<'a, S: System> Faults<'a, S> {
     /// The faults of a plan, before any has struck.
     pub fn new(plan: &'a Plan, setup: &'a S::Setup) -> Self {
@@ -75,12 +93,44 @@ impl<'a, S: System> Faults<'a, S> {
             placement: S::placement(setup),
             good_copies: plan.scenario.disk.good_copies,
             in_force: plan.faults.iter().map(|_| None).collect(),
+            there: None,
         }
+    }
+
+    /// Enters the faults in the calendar: their strikes, or the windows in which they wait for their moments.
+    pub fn enter(&self, world: &mut World<S>) {
+        for (index, fault) in self.plan.iter().enumerate() {
+            let at = Instant::ZERO + fault.at;
+            match fault.when {
+                Some(when) => world.enter_wait(at, at + when.within, index),
+                None => {
+                    world.enter_strike(at, index);
+                    enter_effects(world, index, fault);
+                }
+            }
+        }
+    }
+
+    /// Lets a fault wait for its moment.
+    pub fn wait(&self, world: &mut World<S>, index: usize) {
+        let when = self.plan[index].when.expect("only a fault with a moment waits");
+        world.ears.awaited.begin(world.now, index, when);
+    }
+
+    /// Ends the window of a fault. Returns whether its moment never came, so that it never strikes.
+    pub fn lapse(&self, world: &mut World<S>, index: usize) -> bool {
+        let lapses = world.ears.awaited.end(index);
+        if lapses {
+            world.ears.fault_lapsed(world.now, index, &never_came(&self.plan[index]));
+        }
+        lapses
     }
 
     /// Strikes with a fault.
     pub fn strike(&mut self, world: &mut World<S>, index: usize) {
         let (fault, mut force) = (&self.plan[index], Force::default());
+        let came = world.ears.awaited.came(index);
+        self.there = came.map(|came| came.node);
         let mut strike = Strike { world, index, lasts: fault.lasts, force: &mut force };
         let what = match &fault.what {
             What::Process(what) => self.strike_process(&mut strike, what),
@@ -90,7 +140,15 @@ impl<'a, S: System> Faults<'a, S> {
             What::Members(what) => self.strike_members(&mut strike, what),
         };
         self.in_force[index] = Some(force);
+        let what = match came {
+            Some(Came { moment, node, .. }) => format!("{what} (at {moment} of {node})"),
+            None => what,
+        };
         world.ears.fault_struck(world.now, index, what, fault.trouble());
+        if came.is_some() {
+            let struck = fault.struck_at(world.now.since(Instant::ZERO));
+            enter_effects(world, index, &struck);
+        }
     }
 
     /// Takes a fault's next step.

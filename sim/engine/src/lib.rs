@@ -7,6 +7,7 @@ compile_error!(
 );
 
 pub mod allowance;
+pub mod awaited;
 pub mod browsing;
 mod clients;
 pub mod crowd;

@@ -17,6 +17,7 @@ use self::failover::Failover;
 use self::lead_transfer::{Balanced, Passage, TransferTimes};
 use self::outages::{Before, Cause, Outage, Outages};
 use self::reached::Marks;
+use crate::awaited::Came;
 
 /// Time after its strike for which even a healed fault can explain a lost leader: suspicion and an election take a
 /// fraction of it.
@@ -31,8 +32,10 @@ pub struct Struck {
     pub what: String,
     /// Instant of the strike.
     pub at: Instant,
-    /// Phase of the hot show's shard just before.
+    /// Phase just before of the shard that its moment was about, else of the hot show's.
     pub phase: Phase,
+    /// The moment that it waited for.
+    pub moment: Option<Came>,
     /// Instant at which it healed.
     pub healed: Option<Instant>,
     /// Failover of the hot show, if it had a leader.
@@ -59,6 +62,8 @@ impl Struck {
 #[derive(Clone, Debug, Default)]
 pub struct FaultLog {
     pub(crate) struck: Vec<Struck>,
+    /// The faults whose moment never came, with the ends of their windows.
+    pub(crate) lapsed: Vec<(usize, Instant)>,
     /// Lead transfers in progress.
     handing_over: BTreeMap<ShardId, Passage>,
     /// Lead transfers without a fault.
@@ -76,6 +81,11 @@ impl FaultLog {
     /// The faults that have struck, in order.
     pub fn struck(&self) -> &[Struck] {
         &self.struck
+    }
+
+    /// The faults whose moment never came, each with the end of its window.
+    pub fn lapsed(&self) -> &[(usize, Instant)] {
+        &self.lapsed
     }
 
     /// Lead transfers without a fault.

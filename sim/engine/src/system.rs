@@ -5,6 +5,7 @@
 //! system decides.
 
 mod audience;
+mod moments;
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use onsale_world::place::{Layout, Place, PlaceTable};
 use onsale_world::{Machine, NodeTurn};
 
 pub use self::audience::{Audience, World};
+pub use self::moments::moment_came;
 use crate::judges::Judges;
 use crate::plan::Plan;
 use crate::seen::declared::Declared;

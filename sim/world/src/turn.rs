@@ -73,9 +73,13 @@ pub enum ClientsTurn<C: Cargo> {
 /// The director's turn.
 #[derive(Clone, Copy, Debug)]
 pub enum DirectorTurn {
-    /// A fault is about to strike.
-    Probe,
-    /// The fault with this number in the plan strikes.
+    /// The fault with this number in the plan is about to strike.
+    Probe(usize),
+    /// The fault with this number begins to wait.
+    Waits(usize),
+    /// The fault with this number waits no longer.
+    Lapses(usize),
+    /// The fault with this number strikes.
     Strike(usize),
     /// The fault with this number takes its next step.
     Step(usize),

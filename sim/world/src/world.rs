@@ -168,8 +168,14 @@ impl<C: Cargo, L> World<C, L> {
 
     /// Enters a fault's strike at an instant.
     pub fn enter_strike(&mut self, at: Instant, fault: usize) {
-        self.calendar.enter(at, Event::Probes);
+        self.calendar.enter(at, Event::Probes { fault });
         self.calendar.enter(at, Event::Fault { fault, strikes: true });
+    }
+
+    /// Enters the window in which a fault waits.
+    pub fn enter_wait(&mut self, from: Instant, until: Instant, fault: usize) {
+        self.calendar.enter(from, Event::FaultWaits { fault, begins: true });
+        self.calendar.enter(until, Event::FaultWaits { fault, begins: false });
     }
 
     /// Enters a fault's step at an instant.

@@ -43,7 +43,7 @@ impl<S: System> Faults<'_, S> {
     }
 
     fn halves(&self, world: &World<S>) -> (Links, String) {
-        let leader = self.leader(world);
+        let leader = world.ears.hot_leader();
         let rest: Vec<Place> = self.places().filter(|&place| place != leader).collect();
         let with_leader = rest.len() / 2;
         let (beside, other) = rest.split_at(with_leader.saturating_sub(1));

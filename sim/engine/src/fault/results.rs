@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 
 use onsale_booking::{Instant, Span};
-use onsale_reports::{FailoverResult, FaultResult, OutageResult, Outages};
+use onsale_reports::{FailoverResult, FaultResult, MomentResult, OutageResult, Outages, Touched};
 
+use super::never_came;
 use crate::plan::Plan;
 use crate::struck::Struck;
 use crate::struck::outages::{Cause, Outage};
@@ -35,6 +36,10 @@ pub fn fault<S: System>(
         at_s: struck.at.as_secs_f64(),
         healed_s: struck.healed.map(Instant::as_secs_f64),
         phase: struck.phase.name().to_owned(),
+        moment: struck.moment.map(|came| MomentResult {
+            name: came.moment.to_string(),
+            node: Some(came.node.to_string()),
+        }),
         touched: world.touched(struck.index),
         shards_lost_leader: its_own.len() as u32,
         recovery_ms: ends.and_then(|ends| ends.into_iter().max()).map(after),
@@ -45,6 +50,26 @@ pub fn fault<S: System>(
         }),
         lead_transfers: struck.lead_transfers.summary(world.ears.hot),
         marks: struck.marks.iter().map(|mark| mark.name().to_owned()).collect(),
+    }
+}
+
+/// The report row of a fault whose moment never came.
+pub fn lapsed(plan: &Plan, (index, at): (usize, Instant)) -> FaultResult {
+    let fault = &plan.faults[index];
+    FaultResult {
+        index,
+        kind: fault.family().name().to_owned(),
+        what: never_came(fault),
+        at_s: at.as_secs_f64(),
+        healed_s: Some(at.as_secs_f64()),
+        phase: String::new(),
+        moment: fault.when.map(|when| MomentResult { name: when.moment.to_string(), node: None }),
+        touched: Touched::default(),
+        shards_lost_leader: 0,
+        recovery_ms: None,
+        failover: None,
+        lead_transfers: None,
+        marks: Vec::new(),
     }
 }
 

@@ -121,5 +121,5 @@ fn one(family: Family, aim: Aim, swarm: &Swarm, scenario: &Scenario, stream: &mu
         .or_else(|| clock::draw(family, &mut draw).map(What::Clock))
         .or_else(|| members::draw(family, &mut draw).map(What::Members));
     let what = what.unwrap_or_else(|| panic!("{family} is never drawn"));
-    Fault { at: draw.at, lasts, what }
+    Fault::new(draw.at, lasts, what)
 }

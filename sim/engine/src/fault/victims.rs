@@ -18,19 +18,13 @@ impl<S: System> Faults<'_, S> {
         self.placement.zone_of(place.node_id()).0
     }
 
-    pub(super) fn leader(&self, world: &World<S>) -> Place {
-        let shard = world.ears.hot;
-        let leader = world.ears.leaders[shard.0 as usize]
-            .map_or_else(|| self.placement.replicas(shard)[0], |(_, node)| node);
-        Place::Node(leader)
-    }
-
     pub(super) fn victim(&self, world: &World<S>, target: Target) -> Place {
         match target {
             Target::Node(node) => Place::Node(node),
-            Target::Leader => self.leader(world),
+            Target::Leader => world.ears.hot_leader(),
+            Target::There => self.there.expect("a fault with `there` waits for a moment"),
             Target::Follower => {
-                let leader = self.leader(world);
+                let leader = world.ears.hot_leader();
                 let replicas = self.placement.replicas(world.ears.hot);
                 replicas
                     .iter()
@@ -54,7 +48,7 @@ impl<S: System> Faults<'_, S> {
     }
 
     pub(super) fn name(&self, world: &World<S>, place: Place) -> String {
-        if S::NAMING.has_leaders && place == self.leader(world) {
+        if S::NAMING.has_leaders && place == world.ears.hot_leader() {
             format!("{place}, the leader of {}", ShowId(0))
         } else {
             place.to_string()

@@ -12,6 +12,7 @@
 //! event each; long work is passed on when it is done.
 
 mod clock;
+mod moments;
 mod observed;
 mod prices;
 mod work;
@@ -31,6 +32,7 @@ use onsale_world::stream::{fork, mix};
 use onsale_world::{NodeTurn, Order, Write, WriteId};
 
 use self::clock::set_right;
+use self::moments::{IN_EFFECTS, look_at_boot};
 use self::observed::observe;
 use self::prices::{Prices, Work};
 use super::{Replicated, found};
@@ -166,6 +168,7 @@ impl Host {
         let mut prices =
             Prices::new(machine.costs.clone(), mix(fork(machine.seed, "costs") ^ incarnation));
         let recovery = prices.of_recovery(bytes);
+        look_at_boot(world, place, found.has_written);
         let node = Node::boot(
             machine.setup.clone(),
             place.node_id(),
@@ -407,6 +410,9 @@ impl Host {
     /// Carries out the node's effects of a turn. A write begins once its work is done.
     #[inline]
     fn carry_out(&mut self, world: &mut World) {
+        if world.ears.awaited.any(IN_EFFECTS) {
+            self.look_at_effects(world);
+        }
         let (me, effects) = (self.place, &mut self.effects);
         for Sending { to, at, message } in effects.sends.drain(..) {
             let to = match to {

@@ -7,14 +7,16 @@ use std::sync::Arc;
 
 use onsale_booking::Instant;
 use onsale_cluster::Phase;
+use onsale_scenarios::Moment;
 use onsale_world::place::{Place, PlaceTable, Process};
 use onsale_world::{DirectorTurn, NodeTurn, Turn};
 
 use super::slowest;
+use crate::awaited::Came;
 use crate::browsing::Browsing;
 use crate::clients::Clients;
 use crate::crowd::Crowd;
-use crate::fault::{self, Faults};
+use crate::fault::Faults;
 use crate::plan::Plan;
 use crate::system::{Host, System, World};
 
@@ -26,9 +28,9 @@ pub(super) fn direct<S: System>(plan: &Plan, setup: &Arc<S::Setup>, world: &mut 
     let calm = Instant::ZERO + plan.calm_from();
     let mut clients = clients(plan, calm);
     let mut hosts: Hosts<S> = PlaceTable::new(world.layout(), |_| None);
-    enter_plan(plan, world);
     let mut faults = Faults::<S>::new(plan, setup);
-    let mut healed = 0;
+    enter_plan(plan, &faults, world);
+    let mut over = 0;
     loop {
         let turn = match world.advance() {
             Turn::Node(place, NodeTurn::Boot) => {
@@ -47,18 +49,27 @@ pub(super) fn direct<S: System>(plan: &Plan, setup: &Arc<S::Setup>, world: &mut 
             Turn::Director(turn) => turn,
         };
         match turn {
-            DirectorTurn::Probe => {
-                world.ears.phase = probe(world, &hosts);
+            DirectorTurn::Probe(index) => {
+                world.ears.phase = probe(world, &hosts, index);
+                continue;
+            }
+            DirectorTurn::Waits(index) => {
+                faults.wait(world, index);
                 continue;
             }
             DirectorTurn::Strike(index) => faults.strike(world, index),
             DirectorTurn::Step(index) => faults.step(world, index),
             DirectorTurn::Heal(index) => {
                 faults.heal(world, index);
-                healed += 1;
-                if healed == plan.faults.len() {
-                    world.ears.witness.judges.faults_over(world.now);
+                over += 1;
+                note_calm(plan, world, over);
+            }
+            DirectorTurn::Lapses(index) => {
+                if faults.lapse(world, index) {
+                    over += 1;
+                    note_calm(plan, world, over);
                 }
+                continue;
             }
             DirectorTurn::Stage { fault, node, stage } => faults.reach(world, fault, node, stage),
             DirectorTurn::Dies(place) => faults.die(world, place),
@@ -79,31 +90,42 @@ fn clients(plan: &Plan, calm: Instant) -> Clients {
 }
 
 /// Starts the nodes, and enters the plan's faults in the calendar.
-fn enter_plan<S: System>(plan: &Plan, world: &mut World<S>) {
+fn enter_plan<S: System>(plan: &Plan, faults: &Faults<'_, S>, world: &mut World<S>) {
     let scenario = &plan.scenario;
     (1..=scenario.cluster.nodes).for_each(|node| world.start(Place::node(node)));
     world.wake_at(Place::Clients, Some(Instant::ZERO));
-    for (index, fault) in plan.faults.iter().enumerate() {
-        world.enter_strike(Instant::ZERO + fault.at, index);
-        for (step, at) in fault::steps(fault).into_iter().enumerate() {
-            world.enter_step(Instant::ZERO + at, index, step);
-        }
-        world.enter_heal(Instant::ZERO + fault.ends(), index);
-    }
+    faults.enter(world);
     world.end_at(Instant::ZERO + scenario.duration);
     world.course.stops_at.into_iter().for_each(|at| world.end_at(at));
-    if plan.faults.is_empty() {
-        world.ears.witness.judges.faults_over(Instant::ZERO);
+    note_calm(plan, world, 0);
+}
+
+/// Tells the judges when calm begins: `over` faults have healed, or will never strike.
+fn note_calm<S: System>(plan: &Plan, world: &mut World<S>, over: usize) {
+    if over == plan.faults.len() {
+        world.ears.witness.judges.faults_over(world.now);
     }
 }
 
-/// The phase of the hot show's shard just before a strike, as far as its leader knows.
-fn probe<S: System>(world: &World<S>, hosts: &Hosts<S>) -> Phase {
-    let hot = world.ears.hot;
-    let leader = world.ears.leaders[hot.0 as usize].map(|(_, node)| Place::Node(node));
-    let leader = leader.filter(|&place| world.process(place) == Process::Up);
-    let host = leader.and_then(|place| hosts[place].as_ref());
-    host.map_or(Phase::Electing, |host| host.phase(hot.0))
+/// The phase just before a strike of the shard that the fault's moment was about, as far as its node knows; else of the
+/// hot show's shard, as far as its leader knows.
+fn probe<S: System>(world: &World<S>, hosts: &Hosts<S>, fault: usize) -> Phase {
+    let phase = |node, log| {
+        let up = world.process(node) == Process::Up;
+        let host = hosts[node].as_ref().filter(|_| up);
+        host.map_or(Phase::Electing, |host| host.phase(log))
+    };
+    match world.ears.awaited.came(fault) {
+        // A candidate knows of no leader, whichever of its shards it is about.
+        Some(Came { moment: Moment::Electing, .. }) => Phase::Electing,
+        Some(Came { node, log: Some(log), .. }) => phase(node, log),
+        Some(Came { log: None, .. }) | None => {
+            let hot = world.ears.hot.0;
+            let serves = world.ears.leaders[hot as usize];
+            let leader = serves.max(world.ears.elected);
+            leader.map_or(Phase::Electing, |(_, node)| phase(Place::Node(node), hot))
+        }
+    }
 }
 
 /// Drops the hosts of dead processes.

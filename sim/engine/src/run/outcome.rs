@@ -106,6 +106,9 @@ fn add_what_happened<S: System>(facts: &mut RunFacts, plan: &Plan, world: &mut W
     let outages = world.ears.faults.outages(end);
     let struck = world.ears.faults.struck().iter();
     facts.faults = struck.map(|struck| results::fault(world, plan, struck, &outages)).collect();
+    let lapsed = world.ears.faults.lapsed().iter();
+    facts.faults.extend(lapsed.map(|&lapsed| results::lapsed(plan, lapsed)));
+    facts.faults.sort_by(|a, b| a.at_s.total_cmp(&b.at_s));
     facts.outages = results::outages(world, &outages, end);
     facts.is_one_process = !S::NAMING.has_leaders;
     facts.lead_transfers = world.ears.faults.balanced().summary(world.ears.hot);

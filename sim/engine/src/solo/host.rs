@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use onsale_booking::{Instant, Reply, Span, Timed};
+use onsale_booking::{Event, Instant, Reply, Span, Timed};
 use onsale_cluster::{Epoch, Phase, ShardId};
-use onsale_scenarios::{Costs, Timing};
+use onsale_scenarios::{Costs, Moment, Timing};
 use onsale_world::clock::Reading;
 use onsale_world::cores::Cores;
 use onsale_world::place::Place;
@@ -19,11 +19,12 @@ use super::log::{Line, read};
 use super::message::Message;
 use super::seller::Seller;
 use super::{Setup, Solo};
+use crate::awaited::{Came, Moments};
 use crate::doing::Doing;
 use crate::plan::Plan;
 use crate::seen::sight::Sight;
 use crate::struck::outages::Before;
-use crate::system::{self, World};
+use crate::system::{self, World, moment_came};
 
 /// A process, from its start to its death.
 #[derive(Debug)]
@@ -52,6 +53,7 @@ impl system::Host<Solo> for Host {
         let (now, boots) = (world.now, world.incarnation(place));
         world.ears.doing = Some(Doing::turn::<Solo>(place, &NodeTurn::Boot));
         let machine = world.machine(place);
+        let (has_written, bytes) = (machine.has_written(), machine.disk.bytes());
         let log = read(machine.disk.segments());
         let seed = fork(plan.stream("nodes"), &format!("node/{}", place.number()));
         let mut host = Self {
@@ -67,7 +69,8 @@ impl system::Host<Solo> for Host {
             clock: machine.clock.reading(),
             slow: machine.limps.slow(),
         };
-        let recovery = host.cost(|costs| &costs.recover_mib).0 * machine.disk.bytes() / (1 << 20);
+        host.note(world, Moment::Recovering, now, has_written);
+        let recovery = host.cost(|costs| &costs.recover_mib).0 * bytes / (1 << 20);
         let ready = host.core.take(0, now, Span(recovery));
         let (ears, me) = (&mut world.ears, place.node_id());
         ears.leaders[LOG.0 as usize] = Some((Epoch(boots), me));
@@ -154,12 +157,20 @@ impl Host {
         done
     }
 
+    /// Notes that a moment comes, if it does and a fault waits for it.
+    fn note(&self, world: &mut World<Solo>, moment: Moment, at: Instant, comes: bool) {
+        if comes && world.ears.awaited.any(Moments::of(&[moment])) {
+            moment_came(world, Came { moment, at, node: self.place, log: Some(LOG.0) });
+        }
+    }
+
     fn cost(&mut self, price: impl Fn(&Costs) -> &Timing) -> Span {
         Span(timing(self.chance.draw(), price(&self.costs)).0 * self.slow)
     }
 
     fn reply(&self, world: &mut World<Solo>, at: Instant, replies: Vec<Reply>) {
         if !replies.is_empty() {
+            self.note(world, Moment::BeforeReply, world.now, at > world.now);
             let batch = replies.into_iter().map(|item| Timed { at, item }).collect();
             world.send(self.place, Place::Clients, at, Message::Replies(batch));
         }
@@ -169,6 +180,7 @@ impl Host {
     fn write(&mut self, world: &mut World<Solo>, at: Instant, bytes: Vec<u8>, retire_below: u32) {
         self.writes += 1;
         let (id, segment) = (WriteId(self.writes), self.segment);
+        self.note(world, Moment::BetweenAppendAndFsync, at, true);
         world.begin_write(self.place, at, Write { id, segment, bytes, retire_below });
     }
 
@@ -178,6 +190,8 @@ impl Host {
             self.reply(world, done, hasty);
         }
         if let Some(line) = self.seller.write() {
+            let ends = |(_, event): &(_, Event)| matches!(event, Event::Expired { .. });
+            self.note(world, Moment::Expiring, done, line.events.iter().any(ends));
             self.write(world, done, line.to_bytes(), 0);
         }
         let replies = self.seller.take_replies();

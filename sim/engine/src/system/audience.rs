@@ -14,6 +14,7 @@ use onsale_world::place::{Carried, Lost, Place, PlaceTable, Process};
 use onsale_world::{Listener, Machine, Meddler, Passing, Write};
 
 use super::{Ledger, System};
+use crate::awaited::Awaited;
 use crate::doing::Doing;
 use crate::sabotage::Sabotage;
 use crate::seen::fate::Fates;
@@ -41,8 +42,14 @@ pub struct Audience<S: System> {
     pub marks: Vec<u64>,
     /// The shard of the hot show.
     pub hot: ShardId,
-    /// Phase of that shard when last probed.
+    /// The nodes of its replicas at first.
+    pub hot_replicas: Vec<NodeId>,
+    /// Its latest elected leader, which may not serve yet.
+    pub elected: Option<(Epoch, NodeId)>,
+    /// Phase of the shard that was last probed.
     pub phase: Phase,
+    /// The moments that faults wait for.
+    pub awaited: Awaited,
     /// Replicas whose state was compared with a replay of their disk at the end.
     pub replicas_replayed: u32,
     /// Requests open at the end of the run.
@@ -67,6 +74,9 @@ impl<S: System> Audience<S> {
             leaders: vec![None; placement.shards() as usize],
             marks: vec![0; Mark::ALL.len()],
             hot: placement.shard_of(ShowId(0)),
+            hot_replicas: placement.replicas(placement.shard_of(ShowId(0))).to_vec(),
+            elected: None,
+            awaited: Awaited::default(),
             phase: Phase::Electing,
             replicas_replayed: 0,
             open: Vec::new(),
@@ -74,6 +84,12 @@ impl<S: System> Audience<S> {
             facts: None,
             sabotage,
         }
+    }
+
+    /// The leader of the hot show; before it has one, the first of its replicas.
+    pub fn hot_leader(&self) -> Place {
+        let leader = self.leaders[self.hot.0 as usize];
+        Place::Node(leader.map_or(self.hot_replicas[0], |(_, node)| node))
     }
 
     /// Declares the remaining durable records at the end of the run.

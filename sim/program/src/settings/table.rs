@@ -220,6 +220,7 @@ fn allowed(path: &str, kind: &Kind) -> Values {
         }
         Kind::Scale
         | Kind::Text { .. }
+        | Kind::TextOrTable { .. }
         | Kind::List(_)
         | Kind::Pair(..)
         | Kind::Table(_)

@@ -22,6 +22,11 @@ use crate::verify::{parted, same};
 /// Fails if a run that was played twice differed. It is no oracle of a run, because only a sweep compares.
 pub const DETERMINISM: &str = "determinism";
 
+/// A moment came.
+const CAME: &str = "came";
+/// A moment never came.
+const NEVER: &str = "never";
+
 /// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +62,9 @@ pub struct SeedResult {
     /// By family and phase of a fault, the rare paths that were taken from its strike until the next fault struck.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub reached: BTreeMap<String, BTreeSet<String>>,
+    /// Moments that faults waited for, by whether they came: `voting/came`, `voting/never`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moments: BTreeMap<String, u64>,
 }
 
 /// An oracle that failed in a run.
@@ -104,11 +112,18 @@ impl SeedResult {
             );
             Failed { oracle: oracle.name.clone(), headline, details }
         });
-        let (mut faults, mut reached) = (BTreeMap::new(), BTreeMap::<_, BTreeSet<_>>::new());
+        let (mut faults, mut moments) = (BTreeMap::new(), BTreeMap::new());
+        let mut reached = BTreeMap::<_, BTreeSet<_>>::new();
         for fault in &facts.faults {
-            let pair = format!("{}/{}", fault.kind, fault.phase);
-            *faults.entry(pair.clone()).or_default() += 1;
-            reached.entry(pair).or_default().extend(fault.marks.iter().cloned());
+            if let Some(moment) = &fault.moment {
+                let end = if fault.struck() { CAME } else { NEVER };
+                *moments.entry(format!("{}/{end}", moment.name)).or_default() += 1;
+            }
+            if fault.struck() {
+                let pair = format!("{}/{}", fault.kind, fault.phase);
+                *faults.entry(pair.clone()).or_default() += 1;
+                reached.entry(pair).or_default().extend(fault.marks.iter().cloned());
+            }
         }
         reached.retain(|_, marks| !marks.is_empty());
         Self {
@@ -124,6 +139,7 @@ impl SeedResult {
             marks: facts.marks.clone(),
             faults,
             reached,
+            moments,
         }
     }
 }

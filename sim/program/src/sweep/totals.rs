@@ -175,6 +175,7 @@ impl Totals {
         facts.new_marks.resize(thousand + 1, 0);
         facts.new_marks[thousand] += add(&mut facts.marks, &result.marks);
         add(&mut facts.faults, &result.faults);
+        add(&mut facts.moments, &result.moments);
         let seen = &mut self.marks[place];
         for mark in result.marks.keys() {
             if !seen.contains(mark) {
@@ -320,7 +321,7 @@ impl RangeTotals {
     }
 }
 
-/// The meaning of marks and phases.
+/// The meaning of marks, phases and moments. A moment with the name of a phase means its beginning.
 fn meanings() -> BTreeMap<&'static str, &'static str> {
     let marks = Mark::ALL.iter().map(|mark| (mark.name(), mark.meaning()));
     marks.chain(Phase::ALL.map(|phase| (phase.name(), phase.meaning()))).collect()

@@ -29,7 +29,8 @@ pub(super) enum Event<C: Cargo> {
     FaultStep { fault: usize, step: usize },
     Told { node: Place, incarnation: u32, order: Order },
     Stage { fault: usize, node: Place, stage: Stage },
-    Probes,
+    Probes { fault: usize },
+    FaultWaits { fault: usize, begins: bool },
     End,
     Stop,
 }
@@ -94,7 +95,11 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
                 let word = (fault as u64) << 32 | step as u64;
                 self.give_director(word, DirectorTurn::Step(fault))
             }
-            Event::Probes => Some(Turn::Director(DirectorTurn::Probe)),
+            Event::Probes { fault } => Some(Turn::Director(DirectorTurn::Probe(fault))),
+            Event::FaultWaits { fault, begins } => {
+                let turn = if begins { DirectorTurn::Waits } else { DirectorTurn::Lapses };
+                Some(Turn::Director(turn(fault)))
+            }
             Event::End => {
                 let first = !std::mem::replace(&mut self.course.ended, true);
                 first.then_some(Turn::Clients(ClientsTurn::End))

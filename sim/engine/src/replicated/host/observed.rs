@@ -7,16 +7,19 @@ use onsale_cluster::{Mark, Observation, TransferReason};
 use onsale_world::place::Place;
 
 use super::World;
-use crate::replicated::Replicated;
+use super::moments::look_at_observation;
 use crate::seen::sight::Sight;
 use crate::struck::outages::Before;
-use crate::system::Audience;
 
 /// Notes a node's observation about itself.
 pub(super) fn observe(world: &mut World, node: Place, observation: Observation) {
     let (now, me, heard) = (world.now, node.node_id(), before(world, node, observation));
     let ears = &mut world.ears;
     ears.witness.sees(now, || Sight::Observed { node, observation: &observation });
+    if let Some(mark) = mark_of(observation) {
+        ears.marks[mark as usize] += 1;
+        ears.faults.marked(mark);
+    }
     match observation {
         Observation::LeaderActivated { shard, epoch } => {
             let leader = &mut ears.leaders[shard.0 as usize];
@@ -28,34 +31,46 @@ pub(super) fn observe(world: &mut World, node: Place, observation: Observation) 
                 ears.faults.leader_changed(now, shard, me, heard);
             }
         }
-        Observation::LeaderDeposed { .. } => mark(ears, Mark::LeaderDeposed),
         Observation::LeadTransferBegan { shard, to, reason } => {
             ears.faults.lead_transfer_began(now, shard, to, reason);
-            match reason {
-                TransferReason::Retirement | TransferReason::Move => {}
-                TransferReason::Venue => mark(ears, Mark::LeaderDrawnToVenue),
-                TransferReason::Load => mark(ears, Mark::LeaderShed),
-            }
         }
-        Observation::LeadTransferGivenUp { shard } => {
-            ears.faults.lead_transfer_given_up(shard);
-            mark(ears, Mark::LeadTransferGivenUp);
-        }
+        Observation::LeadTransferGivenUp { shard } => ears.faults.lead_transfer_given_up(shard),
         Observation::Elected { shard, epoch } => {
             ears.faults.elected(now, shard);
             if shard == ears.hot {
                 ears.faults.hot_elected(now, shard, epoch, me);
+                ears.elected = ears.elected.max(Some((epoch, me)));
             }
         }
-        Observation::Suspected { peer } => {
-            ears.faults.suspected(now, ears.hot, peer);
-            mark(ears, Mark::PeerSuspected);
-        }
-        Observation::Trusted { .. } => mark(ears, Mark::PeerTrusted),
-        Observation::GivenUp { .. } => mark(ears, Mark::PeerGivenUp),
-        Observation::Withdrew => mark(ears, Mark::Withdrew),
-        Observation::Returned => mark(ears, Mark::Returned),
-        Observation::Refused { reason, .. } | Observation::Mark(reason) => mark(ears, reason),
+        Observation::Suspected { peer } => ears.faults.suspected(now, ears.hot, peer),
+        Observation::LeaderDeposed { .. }
+        | Observation::Trusted { .. }
+        | Observation::GivenUp { .. }
+        | Observation::Withdrew
+        | Observation::Returned
+        | Observation::Refused { .. }
+        | Observation::Mark(_) => {}
+    }
+    look_at_observation(world, node, observation);
+}
+
+/// The mark of an observation, if it has one.
+pub(super) const fn mark_of(observation: Observation) -> Option<Mark> {
+    match observation {
+        Observation::LeaderActivated { .. } | Observation::Elected { .. } => None,
+        Observation::LeadTransferBegan { reason, .. } => match reason {
+            TransferReason::Retirement | TransferReason::Move => None,
+            TransferReason::Venue => Some(Mark::LeaderDrawnToVenue),
+            TransferReason::Load => Some(Mark::LeaderShed),
+        },
+        Observation::LeaderDeposed { .. } => Some(Mark::LeaderDeposed),
+        Observation::LeadTransferGivenUp { .. } => Some(Mark::LeadTransferGivenUp),
+        Observation::Suspected { .. } => Some(Mark::PeerSuspected),
+        Observation::Trusted { .. } => Some(Mark::PeerTrusted),
+        Observation::GivenUp { .. } => Some(Mark::PeerGivenUp),
+        Observation::Withdrew => Some(Mark::Withdrew),
+        Observation::Returned => Some(Mark::Returned),
+        Observation::Refused { reason, .. } | Observation::Mark(reason) => Some(reason),
     }
 }
 
@@ -72,9 +87,4 @@ fn before(world: &World, node: Place, observation: Observation) -> Before {
         heard: another.map_or(world.now, |leader| world.heard_at(node, leader)),
         ..Before::default()
     }
-}
-
-fn mark(ears: &mut Audience<Replicated>, mark: Mark) {
-    ears.marks[mark as usize] += 1;
-    ears.faults.marked(mark);
 }

@@ -32,6 +32,7 @@ impl<S: System> Audience<S> {
             what,
             at,
             phase: self.phase,
+            moment: self.awaited.came(index),
             healed: None,
             failover: self.leaders[self.hot.0 as usize].map(Failover::new),
             lead_transfers: TransferTimes::default(),
@@ -42,6 +43,12 @@ impl<S: System> Audience<S> {
     /// Notes a fault's next step, with its description.
     pub fn fault_goes_on(&mut self, now: Instant, index: usize, what: &str) {
         self.witness.sees(now, || Sight::FaultStep { index, what });
+    }
+
+    /// Notes that the moment of a fault never came.
+    pub fn fault_lapsed(&mut self, now: Instant, index: usize, what: &str) {
+        self.witness.sees(now, || Sight::FaultStep { index, what });
+        self.faults.lapsed.push((index, now));
     }
 
     /// Notes that a fault heals.

@@ -44,6 +44,7 @@ fn passed(scenario: &str, seed: u64) -> SeedResult {
         marks: [("leader-deposed".to_owned(), 2)].into(),
         faults: [("crash/serving".to_owned(), 1)].into(),
         reached: [("crash/serving".to_owned(), ["leader-deposed".to_owned()].into())].into(),
+        moments: [("voting/came".to_owned(), 1)].into(),
     }
 }
 
