@@ -334,6 +334,8 @@ pub struct RunFacts {
     pub lead_transfers: LeadTransfers,
     /// Fates of the users: name and count, in the order of reports.
     pub users_outcome: Vec<(String, u64)>,
+    /// Requests that ill-mannered people added to their sessions: number by habit and answer.
+    pub manners: BTreeMap<String, BTreeMap<String, u64>>,
     /// The scenario's values: field, value and basis (assumed, sourced or chosen).
     pub assumptions: Vec<(String, String, String)>,
     /// The command line that plays this run again.

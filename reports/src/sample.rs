@@ -120,6 +120,15 @@ fn facts() -> RunFacts {
         ]
         .map(|(outcome, users)| (outcome.to_owned(), users))
         .to_vec(),
+        manners: [
+            ("names-others", [("hold-lost", 3), ("not-yours", 12)]),
+            ("pays-twice", [("booked", 1_400), ("unanswered", 2)]),
+        ]
+        .map(|(habit, answers)| {
+            let named = answers.map(|(answer, count)| (answer.to_owned(), count));
+            (habit.to_owned(), named.into())
+        })
+        .into(),
         assumptions: vec![(
             "crowd.session.think_median".to_owned(),
             "25s".to_owned(),

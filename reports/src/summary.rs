@@ -169,6 +169,9 @@ documented! {
         marks: &'a BTreeMap<String, u64>,
         /// Number of people by fate.
         users_outcome: InOrder<&'a str, u64>,
+        /// Requests that ill-mannered people added to their sessions, by habit and answer; absent if there were none.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        manners: &'a BTreeMap<String, BTreeMap<String, u64>>,
         /// Latencies of each operation, in milliseconds, by its name.
         latency_ms: InOrder<&'static str, OperationDocument>,
         /// The faults, in the order in which they struck.
@@ -311,6 +314,7 @@ impl<'a> Document<'a> {
             must_exercise_misses: &facts.must_exercise_misses,
             marks: &facts.marks,
             users_outcome: facts.users_outcome.iter().map(|(name, n)| (&**name, *n)).collect(),
+            manners: &facts.manners,
             latency_ms: Operation::ALL
                 .map(|operation| (operation.name(), OperationDocument::new(summary, operation)))
                 .into_iter()
@@ -387,12 +391,14 @@ mod tests {
     use crate::sample;
 
     /// Objects whose keys are names, with a placeholder for the name.
-    const MAPS: [(&str, &str); 5] = [
+    const MAPS: [(&str, &str); 7] = [
         ("oracles", "NAME"),
         ("latency_ms", "OPERATION"),
         ("latency_ms.OPERATION.endings", "ENDING"),
         ("marks", "MARK"),
         ("users_outcome", "OUTCOME"),
+        ("manners", "HABIT"),
+        ("manners.HABIT", "ANSWER"),
     ];
 
     /// Every object in a document has its fields listed.

@@ -9,6 +9,8 @@ mod latency;
 mod page;
 pub mod sweep;
 
+use std::collections::BTreeMap;
+
 use onsale_booking::Instant;
 
 use self::fault::{faults, lead_transfers, outages};
@@ -179,7 +181,15 @@ fn crowd(page: &mut Page, summary: &Summary) {
     if !outcomes.is_empty() {
         page.section("", &outcomes);
     }
+    page.section("manners", &facts.manners.iter().map(by_habit).collect::<Vec<_>>());
     page.gap();
+}
+
+/// The requests of one bad habit, and their answers.
+fn by_habit((habit, answers): (&String, &BTreeMap<String, u64>)) -> String {
+    let total: u64 = answers.values().sum();
+    let each = answers.iter().map(|(answer, count)| format!("{answer} {}", human::count(*count)));
+    format!("{habit} {} ({})", human::count(total), each.collect::<Vec<_>>().join(", "))
 }
 
 /// The trace of arrivals, and the number of its people who come.

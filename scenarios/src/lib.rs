@@ -46,7 +46,7 @@ pub use schema::schema;
 pub use setting::{Choice, Key, Kind, Milli, Section};
 pub use settings::{
     Arrivals, Cluster, Costs, Crowd, Disk, Facts, FactsSettings, Gateway, GoodCopies, HealthCheck,
-    Journal, Leader, LeaderPlacement, Membership, Network, Sale, Session, ShardBy, System,
+    Journal, Leader, LeaderPlacement, Manners, Membership, Network, Sale, Session, ShardBy, System,
     WaitingRoom,
 };
 pub use timing::{LogNormal, Timing};

@@ -10,6 +10,7 @@ pub(crate) mod crowd;
 pub(crate) mod disk;
 pub(crate) mod expect;
 pub(crate) mod facts;
+pub(crate) mod manners;
 pub(crate) mod network;
 pub(crate) mod sale;
 
@@ -27,6 +28,7 @@ pub use self::crowd::{Crowd, HealthCheck, Session, WaitingRoom};
 pub use self::disk::{Disk, GoodCopies};
 pub(crate) use self::expect::Expect;
 pub use self::facts::{Facts, FactsSettings};
+pub use self::manners::Manners;
 pub use self::network::Network;
 pub use self::sale::Sale;
 

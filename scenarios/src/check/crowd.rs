@@ -5,7 +5,10 @@
 use onsale_booking::Span;
 
 use super::Checks;
-use crate::settings::{Arrivals, Crowd, Sale, Session, WaitingRoom};
+use crate::settings::{Arrivals, Crowd, Manners, Sale, Session, WaitingRoom};
+
+/// Most refreshes where people have bad manners: a person's first 127 requests are those of a session.
+const REFRESHES_MAX: u8 = 100;
 
 impl Checks {
     pub(super) fn crowd(&mut self, crowd: &Crowd, sale: &Sale, duration: Span) {
@@ -25,6 +28,26 @@ impl Checks {
             self.waiting_room(room, &crowd.arrivals, duration);
         }
         self.session(&crowd.session, sale);
+        if let Some(manners) = &crowd.manners {
+            self.manners(manners, &crowd.session);
+        }
+    }
+
+    fn manners(&mut self, manners: &Manners, session: &Session) {
+        self.ordered(
+            "crowd.manners",
+            ("quiet-from", manners.quiet_from),
+            ("quiet-by", manners.quiet_by),
+        );
+        self.that_both(
+            session.refreshes <= REFRESHES_MAX,
+            "crowd.session.refreshes",
+            "crowd.manners",
+            || {
+                let what = format!("{} refreshes of people with bad manners", session.refreshes);
+                (what, format!("let them refresh {REFRESHES_MAX} times at most"))
+            },
+        );
     }
 
     fn waiting_room(&mut self, room: &WaitingRoom, arrivals: &Arrivals, duration: Span) {

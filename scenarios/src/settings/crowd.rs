@@ -1,11 +1,12 @@
 //! `[crowd]`: the people and how they behave.
 //!
 //! Owns the settings of people, of the waiting room and of the health checks in front of the gateways. Arrivals are in
-//! [`super::arrivals`]. Refuses to know how any of it is drawn.
+//! [`super::arrivals`]; bad manners are in [`super::manners`]. Refuses to know how any of it is drawn.
 
 use onsale_booking::Span;
 
 use super::arrivals::Arrivals;
+use super::manners::Manners;
 use crate::ratio::Ratio;
 use crate::setting::{Milli, SOME_TIME, settings};
 use crate::timing::Timing;
@@ -25,6 +26,8 @@ settings! {
         waiting_room: Option<WaitingRoom>;
         /// How a person behaves once inside.
         session: Session;
+        /// What ill-mannered people ask; by default everybody is well-mannered.
+        manners: Option<Manners>;
         /// How clients stop choosing a gateway that does not answer.
         health_check: HealthCheck;
     }

@@ -126,6 +126,7 @@ impl Clients {
         }
         world.ears.open = self.crowd.finish(now, &mut world.ears.witness);
         world.ears.fates = self.crowd.fates().clone();
+        world.ears.manners = self.crowd.manners();
         world.stop();
         self.ended = true;
     }

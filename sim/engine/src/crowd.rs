@@ -6,7 +6,10 @@
 
 pub mod arrivals;
 pub mod door;
+mod manners;
+mod misbehaviour;
 pub mod people;
+mod requests;
 pub mod seat_map;
 pub mod session;
 pub mod taste;
@@ -15,6 +18,7 @@ pub mod timer_wheel;
 
 use arrivals::Curve;
 use door::Door;
+use manners::Manners;
 use onsale_booking::{
     FixedMap, Instant, NodeId, Reply, Request, RequestId, SeatList, ShowId, Span, Timed, UserId,
 };
@@ -27,7 +31,7 @@ use timeouts::Timeouts;
 use timer_wheel::{Act, TimerWheel};
 
 use crate::seen::asked::requester;
-use crate::seen::fate::{Fate, Fates};
+use crate::seen::fate::{Fate, Fates, Told};
 use crate::witness::Witness;
 
 /// Inverse of the share of seats left at which the operator declares a show sold out, 1 in 200
@@ -56,6 +60,7 @@ pub struct Crowd {
     acts: Vec<Act>,
     timeouts: Timeouts,
     carts: FixedMap<u32, Cart>,
+    manners: Option<Box<Manners>>,
     maps: Vec<SeatMap>,
     fates: Fates,
     /// The people who have left since the last call of [`take_left`](Self::take_left); `None` before the first.
@@ -96,6 +101,10 @@ impl Crowd {
             acts: Vec::new(),
             timeouts: Timeouts::default(),
             carts: FixedMap::default(),
+            manners: crowd
+                .manners
+                .as_ref()
+                .map(|manners| Box::new(Manners::new(manners, scenario, demand_seed))),
             maps: vec![
                 SeatMap::new(scenario.sale.sections, seats_per_section);
                 scenario.sale.shows as usize
@@ -116,6 +125,11 @@ impl Crowd {
         &self.fates
     }
 
+    /// Number of requests that people added to their sessions so far, by habit and answer.
+    pub fn manners(&self) -> Told {
+        self.manners.as_ref().map_or_else(Told::new, |manners| manners.told().clone())
+    }
+
     /// The people who have left since the last call, with their fates; nobody the first time.
     pub fn take_left(&mut self) -> Vec<(UserId, Fate)> {
         self.left.replace(Vec::new()).unwrap_or_default()
@@ -131,15 +145,19 @@ impl Crowd {
         if let Some(ends) = self.timeouts.next_end() {
             next = next.min(ends);
         }
+        if let Some(manners) = &self.manners {
+            next = next.min(manners.next_wake());
+        }
         if let Some(released) = self.door.as_ref().and_then(Door::next_release) {
             next = next.min(released);
         }
         (next < Instant::MAX).then_some(next)
     }
 
-    /// Whether everybody has left.
+    /// Whether everybody has left, and nobody asks for anything more.
     pub fn is_done(&self) -> bool {
         self.fates.ended() == u64::from(self.curve.users())
+            && self.manners.as_ref().is_none_or(|manners| manners.is_done())
     }
 
     /// Sets the gateways that clients choose among.
@@ -169,6 +187,9 @@ impl Crowd {
             acts.clear();
         }
         self.acts = acts;
+        if self.manners.is_some() {
+            self.act_rudely(now, end, witness);
+        }
         self.time_out(now, end, witness);
     }
 
@@ -192,9 +213,11 @@ impl Crowd {
         witness: &mut Witness,
     ) {
         let sent = Instant(died.0.saturating_sub(self.scenario.network.client.least().0));
-        for user in self.timeouts.at(gateway, sent + self.request_timeout()) {
+        let until = sent + self.request_timeout();
+        for user in self.timeouts.at(gateway, until) {
             self.lose_connection(now, now, user, gateway, witness);
         }
+        self.lose_rude_connections(now, gateway, until, witness);
     }
 
     /// Takes requests refused because no gateway was there, with the instant at which each client learns of it.
@@ -216,6 +239,7 @@ impl Crowd {
             if ticket.is_some_and(|ticket| self.timeouts.is_at(ticket, gateway)) {
                 self.lose_connection(now, at.max(now), user, gateway, witness);
             }
+            self.take_rude_refusal(now, (gateway, Timed { at, item: request }), witness);
         }
     }
 
@@ -238,7 +262,7 @@ impl Crowd {
     pub fn finish(&mut self, end: Instant, witness: &mut Witness) -> Vec<Asked> {
         let mut open = Vec::new();
         for (user, person) in self.people.all() {
-            let Some(operation) = session::operation(person.doing) else { continue };
+            let Some(operation) = requests::operation(person.doing) else { continue };
             witness.recorder.unanswered(operation, person.intended.min(end), end);
             let mut asked = self.asked(user, person);
             if person.turned_away {
@@ -247,6 +271,7 @@ impl Crowd {
             }
             open.push(asked);
         }
+        open.extend(self.open_rude());
         if let Some(door) = &mut self.door {
             door.finish(end, &self.curve, witness);
         }

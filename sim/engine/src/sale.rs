@@ -7,7 +7,7 @@ use onsale_scenarios::Sale;
 
 /// Time for which an ended hold is remembered, so that a late retry of its request is answered and not executed again.
 /// Three times the longest travel of a request: the client's patience, a gateway's, and a hold.
-const REMEMBER: Span = Span::from_secs(900);
+pub(crate) const REMEMBER: Span = Span::from_secs(900);
 
 /// The hall of every show.
 pub(crate) fn hall(sale: &Sale) -> Hall {

@@ -5,7 +5,7 @@
 
 use onsale_booking::{Instant, Outcome, Refusal, Request, ShowId};
 use onsale_cluster::{Placement, ShardId};
-use onsale_oracles::Asked;
+use onsale_oracles::{Asked, Unusual};
 use onsale_reports::Recorder;
 
 use crate::judges::Judges;
@@ -74,6 +74,18 @@ impl Witness {
     pub fn answered(&mut self, now: Instant, since: Instant, request: &Request, outcome: &Outcome) {
         self.decided.note_decided(now, request.show);
         self.judges.oracles.answered(now, since, request, outcome);
+    }
+
+    /// Notes that a leader's answer to an unusual request reaches its client.
+    pub fn answered_unusual(
+        &mut self,
+        now: Instant,
+        since: Instant,
+        request: &Request,
+        (unusual, outcome): (Unusual<'_>, &Outcome),
+    ) {
+        self.decided.note_decided(now, request.show);
+        self.judges.oracles.answered_unusual((since, now), request, unusual, outcome);
     }
 
     /// Notes that a leader's refusal of a hold reaches its client.

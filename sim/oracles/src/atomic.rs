@@ -15,9 +15,12 @@
 
 use std::fmt::Write;
 
-use onsale_booking::{HoldId, Request, SeatId, SeatList, SectionId, ShowId, Wish};
+use onsale_booking::{
+    Command, HoldId, Instant, Refusal, Request, SeatId, SeatList, SectionId, ShowId, Wish,
+};
 use onsale_reports::{Oracle, OracleResult};
 
+use super::asked::Asked;
 use super::clients::KnownHold;
 use super::evidence::{Findings, Known, Story, same_seats, seats};
 use super::journal::Grant;
@@ -46,6 +49,10 @@ crate::rules! {
     OTHER_KIND = "other-kind";
     /// The journal has other seats for a hold than its client was told.
     TOLD_OTHER_SEATS = "told-other-seats";
+    /// A well-formed request was refused as ill-formed.
+    WELL_FORMED_REFUSED = "well-formed-refused";
+    /// An ill-formed request was refused for another reason.
+    ILL_FORMED_JUDGED = "ill-formed-judged";
 }
 
 #[derive(Debug)]
@@ -153,6 +160,70 @@ impl Atomic {
         }
     }
 
+    /// Judges a leader's refusal: a request is refused as ill-formed exactly if it is.
+    pub(super) fn on_refused(
+        &mut self,
+        known: &Known,
+        at: Instant,
+        request: &Request,
+        refusal: Refusal,
+    ) {
+        let is_decided = match refusal {
+            Refusal::Overloaded | Refusal::Unavailable | Refusal::Minority => false,
+            Refusal::SeatTaken
+            | Refusal::NoneFree
+            | Refusal::SoldOut
+            | Refusal::HoldLost
+            | Refusal::NotYours
+            | Refusal::BadRequest => true,
+        };
+        if !is_decided {
+            return;
+        }
+        self.findings.checks();
+        let ill_formed = match &request.command {
+            Command::Hold(wish) => ill_formed(&known.settings, wish),
+            Command::Confirm { .. } | Command::Release { .. } => None,
+        };
+        let wrong = match (ill_formed, refusal == Refusal::BadRequest) {
+            (None, true) => {
+                Some((WELL_FORMED_REFUSED, "is well-formed, and was refused as ill-formed".into()))
+            }
+            (Some(why), false) => {
+                Some((ILL_FORMED_JUDGED, format!("{why}, and was refused for another reason")))
+            }
+            (None, false) | (Some(_), true) => None,
+        };
+        if let Some((rule, wrong)) = wrong {
+            self.findings.fail(rule, || Story {
+                headline: format!("{} of {} {wrong}", request.id, request.user),
+                lines: vec![
+                    format!("asked: {:?}", request.command),
+                    format!("client {}: told at {at}: {refusal:?}", request.user),
+                ],
+            });
+        }
+    }
+
+    /// Counts the refusal of a well-formed hold as ill-formed.
+    pub(super) fn on_bad_request(&mut self, at: Instant, asked: &Asked) {
+        self.findings.checks();
+        self.findings.fail(WELL_FORMED_REFUSED, || Story {
+            headline: format!(
+                "{} of {} is well-formed, and was refused as ill-formed",
+                asked.request, asked.user
+            ),
+            lines: vec![format!(
+                "client {}: asked {} about {} at {}, told at {at}: {:?}",
+                asked.user,
+                asked.request,
+                asked.show,
+                asked.since,
+                Refusal::BadRequest
+            )],
+        });
+    }
+
     /// Counts an answer of a kind that the request does not have.
     pub(super) fn on_mismatch(&mut self, request: &Request, told: &dyn Fn() -> String) {
         self.findings.checks();
@@ -177,6 +248,30 @@ impl Atomic {
 
     pub(super) fn finish(self) -> OracleResult {
         self.findings.finish(self.acknowledged > 0)
+    }
+}
+
+/// What makes a wish ill-formed.
+fn ill_formed(settings: &OracleSettings, wish: &Wish) -> Option<&'static str> {
+    let (picked, best) = (&*wish.picked, &*wish.best);
+    let sections = settings.seats_per_show / settings.seats_per_section;
+    let twice = || picked.iter().enumerate().any(|(n, seat)| picked[..n].contains(seat));
+    let section_twice = || {
+        let names = |n: usize, section| best[..n].iter().any(|(other, _)| *other == section);
+        best.iter().enumerate().any(|(n, &(section, _))| names(n, section))
+    };
+    if wish.seats() == 0 || best.iter().any(|&(_, count)| count == 0) {
+        Some("asks for no seat")
+    } else if wish.seats() > usize::from(settings.seats_per_request) {
+        Some("asks for more seats than a request may name")
+    } else if picked.iter().any(|seat| seat.0 >= settings.seats_per_show)
+        || best.iter().any(|(section, _)| u32::from(section.0) >= sections)
+    {
+        Some("names a seat or section that does not exist")
+    } else if twice() || section_twice() {
+        Some("names a seat or section twice")
+    } else {
+        None
     }
 }
 

@@ -27,8 +27,6 @@ pub(super) struct KnownHold {
     pub(super) as_told: Instant,
     /// Instant at which its client asked to release it.
     pub(super) released: Option<Instant>,
-    /// Number of requests to confirm it.
-    pub(super) confirms: u8,
     pub(super) booked: Option<Acknowledged>,
 }
 
@@ -82,9 +80,6 @@ impl Clients {
 
     pub(super) fn confirm_invoked(&mut self, request: RequestId, confirming: Confirming) {
         self.confirming.insert(request, confirming);
-        if let Some(entry) = self.register.get_mut(confirming.hold) {
-            entry.known.confirms = entry.known.confirms.saturating_add(1);
-        }
     }
 
     /// Removes and returns the confirmation behind a booking that is now in the journal.
@@ -133,7 +128,6 @@ impl Clients {
                 as_told: at,
                 asked: at,
                 released: None,
-                confirms: 1,
                 booked: None,
             };
             self.register.insert(hold, show, seats.clone(), told);

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use onsale_booking::{HoldId, Instant, Outcome, SeatId, SeatList, ShowId};
+use onsale_booking::{HoldId, Instant, Outcome, SeatId, SeatList, ShowId, UserId};
 use onsale_reports::{Evidence, Oracle, OracleResult, Verdict};
 
 use super::clients::Clients;
@@ -177,6 +177,17 @@ impl Known {
     pub(super) fn timer_runs(&self, hold: HoldId, at: Instant) -> bool {
         let told = self.clients.get(hold);
         told.is_some_and(|told| at + self.settings.quantum < told.known.expires)
+    }
+
+    /// Whether a user who was told at `at` that its hold is lost was told so while its time and grace ran: less the part
+    /// of the grace that wrong clocks may use up, and not once the user had asked to release it.
+    pub(super) fn is_promised(&self, hold: HoldId, user: UserId, at: Instant) -> bool {
+        let Some(entry) = self.clients.get(hold) else { return false };
+        let (told, promise) = (&entry.known, self.settings.promise());
+        let wrong = self.settings.early.map(|early| promise.believed() + early);
+        let ends = told.expires + (promise.grace - wrong.unwrap_or_default());
+        let alone = told.user == user && told.released.is_none() && told.booked.is_none();
+        alone && at + self.settings.quantum < ends
     }
 
     /// The phrase for a seat, `show0 seat 1234 (section 3, row 2, place 9)`, all counted from 0.

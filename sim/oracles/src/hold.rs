@@ -30,8 +30,8 @@
 //! before its timer and the grace are over, the leader decided even earlier; so the hold was lost
 //! while it was promised. Where clocks may be wrong, two parts of the grace are not promised: the
 //! part by which the client may have believed a clock that was ahead, and the part that the fastest
-//! clock can use up. Not judged if the client had asked to release the hold or had confirmed it by
-//! another request.
+//! clock can use up. Not judged if the client had asked to release the hold. A second confirmation excuses nothing: the
+//! first one's effect is a booking, which is confirmed to both.
 
 use onsale_booking::{HoldId, Instant, Refusal, Request, RequestId, SeatList, ShowId};
 use onsale_reports::{Oracle, OracleResult};
@@ -346,16 +346,7 @@ impl Hold {
             | Refusal::Minority => return,
         }
         self.findings.checks();
-        let Some(entry) = known.clients.get(hold) else { return };
-        let told = &entry.known;
-        let alone = told.user == request.user
-            && told.released.is_none()
-            && told.booked.is_none()
-            && told.confirms == 1;
-        let promise = known.settings.promise();
-        let wrong = known.settings.early.map(|early| promise.believed() + early);
-        let ends = told.expires + (promise.grace - wrong.unwrap_or_default());
-        if alone && at + known.settings.quantum < ends {
+        if known.is_promised(hold, request.user, at) {
             self.findings.fail(REFUSED_IN_TIME, || {
                 let mut lines = known.about(hold);
                 lines.push(format!(

@@ -21,6 +21,7 @@ mod single_writer;
 #[cfg(test)]
 mod tests;
 pub mod timer;
+mod unusual;
 
 pub use asked::Asked;
 pub use evidence::{Findings, Story};
@@ -30,3 +31,4 @@ pub use position::Position;
 pub use rule::Rule;
 pub use settings::OracleSettings;
 pub use timer::Promise;
+pub use unusual::Unusual;

@@ -73,6 +73,8 @@ use onsale_reports::{Oracle, OracleResult};
 use super::asked::Asked;
 use super::evidence::{Findings, Known, Story, same_seats, seats, tell};
 
+use super::unusual::{self, Unusual};
+
 use self::grant::{Answer, Grant, Kind, Life, Settling, conflict, later};
 
 crate::rules! {
@@ -266,6 +268,47 @@ impl Linearizable {
                 }
             });
         }
+    }
+
+    /// Judges a leader's answer to an unusual request.
+    pub(super) fn on_unusual(
+        &mut self,
+        known: &Known,
+        (asked, told): (Instant, Instant),
+        request: &Request,
+        unusual: Unusual<'_>,
+        outcome: &Outcome,
+    ) {
+        self.findings.checks();
+        let Some((rule, wrong)) = unusual::wrong(known, (asked, told), request, unusual, outcome)
+        else {
+            return;
+        };
+        let hold = unusual::named(request);
+        self.findings.fail(rule, || {
+            let mut lines = known.about(hold);
+            if let Unusual::Repeats { asked, told, first } = unusual {
+                lines.push(format!(
+                    "client {}: asked {} at {asked}, told at {told}: {}",
+                    request.user,
+                    request.id,
+                    tell(request.show, first)
+                ));
+            }
+            lines.push(format!(
+                "client {}: asked {} at {asked}, told at {told}: {}",
+                request.user,
+                request.id,
+                tell(request.show, outcome)
+            ));
+            Story {
+                headline: format!(
+                    "{} of {} about {hold}, {wrong}, has an answer that no order explains",
+                    request.id, request.user
+                ),
+                lines,
+            }
+        });
     }
 
     /// The verdict, once all answers are known.

@@ -22,8 +22,9 @@ use super::position::Position;
 use super::rule::Rule;
 use super::settings::OracleSettings;
 use super::single_writer::SingleWriter;
+use super::unusual::Unusual;
 use super::{
-    atomic, double_booking, hold, latency, linearizable, live, lost_booking, single_writer,
+    atomic, double_booking, hold, latency, linearizable, live, lost_booking, single_writer, unusual,
 };
 
 /// All oracles of a run.
@@ -44,12 +45,13 @@ pub struct Oracles {
 
 impl Oracles {
     /// The rules of each oracle, in the order of reports.
-    pub const RULES: [&[Rule]; 8] = [
+    pub const RULES: [&[Rule]; 9] = [
         double_booking::RULES,
         lost_booking::RULES,
         atomic::RULES,
         hold::RULES,
         linearizable::RULES,
+        unusual::RULES,
         single_writer::RULES,
         live::RULES,
         latency::RULES,
@@ -147,8 +149,25 @@ impl Oracles {
         self.live.on_decided(at, since);
     }
 
+    /// Notes that a leader's answer to an unusual request reaches its client, who does not count on it. It was sent at
+    /// `since`; a repeated request is not invoked again.
+    pub fn answered_unusual(
+        &mut self,
+        (since, at): (Instant, Instant),
+        request: &Request,
+        unusual: Unusual<'_>,
+        outcome: &Outcome,
+    ) {
+        self.linearizable.on_unusual(&self.known, (since, at), request, unusual, outcome);
+        self.live.on_decided(at, since);
+    }
+
     /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent answer, with less to collect.
+    /// The request is well-formed.
     pub fn hold_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
+        if refusal == Refusal::BadRequest {
+            self.atomic.on_bad_request(at, asked);
+        }
         self.live.on_refused(at, asked, refusal);
         self.linearizable.on_hold_refused(at, asked, refusal);
     }
@@ -354,7 +373,6 @@ impl Oracles {
             as_told: expires,
             asked: since,
             released: None,
-            confirms: 0,
             booked: None,
         };
         self.known.clients.held(hold, request.show, seats.clone(), told);
@@ -377,6 +395,7 @@ impl Oracles {
     fn refused(&mut self, at: Instant, since: Instant, request: &Request, refusal: Refusal) {
         let asked = Asked { request: request.id, user: request.user, show: request.show, since };
         self.live.on_refused(at, &asked, refusal);
+        self.atomic.on_refused(&self.known, at, request, refusal);
         match request.command {
             Command::Hold(_) => self.linearizable.on_hold_refused(at, &asked, refusal),
             Command::Release { .. } => {}

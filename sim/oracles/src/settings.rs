@@ -25,6 +25,8 @@ pub struct OracleSettings {
     pub hold: Span,
     /// Time for which the leader keeps a hold beyond its length.
     pub grace: Span,
+    /// Time for which an ended hold is remembered, so that a late repetition of its request is not executed again.
+    pub remember: Span,
     /// Time by which a hold may end before its time and grace because a clock is too fast; the rest of the grace keeps
     /// clients' timers safe. `None` if all clocks are true.
     pub early: Option<Span>,
@@ -55,6 +57,7 @@ impl OracleSettings {
             seats_per_request: 4,
             hold,
             grace,
+            remember: Span::from_secs(900),
             early: None,
             lateness: Lateness { lasts: Span::from_secs(305), slack: Span::from_secs(4) },
             slowest_answer: Some(Span::from_secs(1)),

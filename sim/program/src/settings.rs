@@ -58,7 +58,8 @@ fn written(draw: &mut Draw) -> String {
     let one_in = [1, 3, 10][draw.below(3) as usize];
     let mut text = String::new();
     for (section, settings) in &*TABLE {
-        let may_be_left_out = ["facts", "crowd.waiting-room"].contains(&section.as_str());
+        let may_be_left_out =
+            ["facts", "crowd.waiting-room", "crowd.manners"].contains(&section.as_str());
         if may_be_left_out && draw.below(2) == 0 {
             continue;
         }

@@ -5,13 +5,13 @@
 //! wait of the next. Refuses to know how requests travel.
 
 use onsale_booking::{
-    Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, SectionId, ShowId,
-    Timed, UserId,
+    Command, Instant, Outcome, PaymentId, Refusal, Reply, Request, ShowId, Timed, UserId,
 };
-use onsale_oracles::{Asked, Promise};
+use onsale_oracles::Promise;
 use onsale_reports::{Ending, Operation};
 
 use super::people::{Doing, Person};
+use super::requests::operation;
 use super::timer_wheel::Act;
 use super::{Cart, Crowd};
 use crate::seen::asked::{request_id, requester, undecided};
@@ -43,6 +43,9 @@ impl Crowd {
         else {
             return;
         };
+        if self.manners.is_some() && self.is_quiet(self.taste(act.user).show(), act.at) {
+            return self.walk_away(now, act, person, witness);
+        }
         match person.doing {
             Doing::Picking => self.ask_hold(now, act, person, witness),
             Doing::Paying => self.end_checkout(now, act, person, witness),
@@ -64,6 +67,9 @@ impl Crowd {
         reply: &Reply,
         witness: &mut Witness,
     ) {
+        if self.manners.is_some() && self.hear_rudely(now, at, reply, witness) {
+            return;
+        }
         let (user, sequence) = requester(reply.request);
         let Some(known) = self.people.get(user).filter(|person| person.sequence == sequence) else {
             return;
@@ -78,6 +84,9 @@ impl Crowd {
         {
             self.try_again(now, at, user, person, ending, witness);
             return;
+        }
+        if self.manners.is_some() && operation(person.doing).is_some() {
+            self.note_answer(at, user, &person, &reply.outcome);
         }
         match person.doing {
             Doing::AskingHold => {
@@ -152,6 +161,7 @@ impl Crowd {
     ) {
         let Act { user, at, .. } = act;
         let sequence = before.wrapping_add(1);
+        let is_rude = self.manners.is_some();
         let request = Request { id: request_id(user, sequence), user: UserId(user), show, command };
         let sent = self.send((user, at, 1), request, witness, |person| {
             change(person);
@@ -162,6 +172,10 @@ impl Crowd {
             person.intended = at;
         });
         witness.invoked(now, sent);
+        if is_rude {
+            let request = sent.clone();
+            self.misbehave(at, (user, doing), request, witness);
+        }
     }
 
     /// Sends an attempt, and changes the person. Returns the request for the outbox.
@@ -209,6 +223,18 @@ impl Crowd {
             });
             return;
         }
+        self.give_up(now, (at, user), person, ending, witness);
+    }
+
+    /// Ends the current request without a usable answer.
+    pub(super) fn give_up(
+        &mut self,
+        now: Instant,
+        (at, user): (Instant, u32),
+        person: Person,
+        ending: Ending,
+        witness: &mut Witness,
+    ) {
         if let Some(operation) = operation(person.doing) {
             witness.recorder.ended(operation, ending, person.intended, at);
         }
@@ -423,7 +449,7 @@ impl Crowd {
     }
 
     /// Leaves the cart behind: its seats come back when the hold ends on the server.
-    fn leave_cart(&mut self, user: u32) {
+    pub(super) fn leave_cart(&mut self, user: u32) {
         if let Some(cart) = self.carts.get(&user) {
             let (ends, seats) = (self.server_end(cart), cart.seats.clone());
             let show = self.taste(user).show();
@@ -431,7 +457,7 @@ impl Crowd {
         }
     }
 
-    fn leave(&mut self, user: u32, fate: Fate) {
+    pub(super) fn leave(&mut self, user: u32, fate: Fate) {
         // People asking for a hold have no cart yet, and most people leave at that step.
         if self.people.get(user).is_some_and(|person| person.doing != Doing::AskingHold) {
             self.carts.remove(&user);
@@ -450,49 +476,5 @@ impl Crowd {
         person.stamp = person.stamp.wrapping_add(1);
         let stamp = person.stamp;
         self.schedule(user, stamp, at);
-    }
-
-    pub(super) fn asked(&self, user: u32, person: &Person) -> Asked {
-        let show = self.taste(user).show();
-        Asked {
-            request: request_id(user, person.sequence),
-            user: UserId(user),
-            show,
-            since: person.intended,
-        }
-    }
-
-    /// The person's current request; every attempt repeats it exactly.
-    fn request(&self, user: u32, person: &Person) -> Request {
-        let id = request_id(user, person.sequence);
-        let command = match person.doing {
-            Doing::AskingBooking => {
-                Command::Confirm { hold: self.held_by(user), payment: PaymentId(id.0) }
-            }
-            Doing::AskingRelease => Command::Release { hold: self.held_by(user) },
-            Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => {
-                self.hold(user, person.picks, person.group, person.section)
-            }
-        };
-        Request { id, user: UserId(user), show: self.taste(user).show(), command }
-    }
-
-    #[inline]
-    fn hold(&self, user: u32, picks: bool, group: u8, section: SectionId) -> Command {
-        Command::Hold(self.taste(user).wish(picks, group, section))
-    }
-
-    fn held_by(&self, user: u32) -> HoldId {
-        self.carts.get(&user).map_or(HoldId(0), |cart| HoldId::from(cart.hold))
-    }
-}
-
-/// The operation that a person waits for; `None` at steps without a request.
-pub(super) const fn operation(doing: Doing) -> Option<Operation> {
-    match doing {
-        Doing::AskingHold => Some(Operation::Hold),
-        Doing::AskingBooking => Some(Operation::Confirm),
-        Doing::AskingRelease => Some(Operation::Release),
-        Doing::Away | Doing::Picking | Doing::Paying => None,
     }
 }

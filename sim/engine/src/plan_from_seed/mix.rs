@@ -5,14 +5,14 @@
 //! scenario in half of all seeds. Refuses to change the number of people, and what is for sale.
 
 use onsale_booking::Span;
-use onsale_scenarios::{Arrivals, Crowd, Milli, Ratio, Scenario, Session};
+use onsale_scenarios::{Arrivals, Crowd, Manners, Milli, Ratio, Scenario, Session};
 
 use onsale_world::stream::{Stream, fork};
 
 /// A change of one trait, drawn from a stream.
 type Trait = fn(&mut Scenario, &mut Stream);
 
-const TRAITS: [(&str, Trait); 8] = [
+const TRAITS: [(&str, Trait); 10] = [
     ("hot", hot),
     ("arrivals", arrivals),
     ("taste", taste),
@@ -21,6 +21,8 @@ const TRAITS: [(&str, Trait); 8] = [
     ("payment", payment),
     ("fickle", fickle),
     ("patience", patience),
+    ("manners", manners),
+    ("quiet", quiet),
 ];
 
 /// Gives the scenario the crowd of a seed.
@@ -109,4 +111,31 @@ fn patience(scenario: &mut Scenario, stream: &mut Stream) {
     session.request_timeout = Span::from_millis(pick(&[300, 1_000, 20_000], stream));
     session.tries = pick(&[1, 6], stream);
     session.refreshes = pick(&[0, 2], stream);
+}
+
+/// Bad manners: each habit of nobody or of some, and how soon stale retries come.
+fn manners(scenario: &mut Scenario, stream: &mut Stream) {
+    let manners = scenario.crowd.manners.get_or_insert_default();
+    let mut some = || Ratio::percent(pick(&[0, 10, 40], stream));
+    *manners = Manners {
+        names_others: some(),
+        names_nothing: some(),
+        asks_too_much: some(),
+        names_twice: some(),
+        double_clicks: some(),
+        pays_twice: some(),
+        releases_twice: some(),
+        pays_released: some(),
+        stale_retries: some(),
+        ..manners.clone()
+    };
+    manners.stale_after = Span::from_secs(pick(&[5, 60, 240], stream));
+}
+
+/// Shows that go quiet: some or half, in the middle of the run.
+fn quiet(scenario: &mut Scenario, stream: &mut Stream) {
+    let fifth = Span(scenario.duration.0 / 5 + 1);
+    let manners = scenario.crowd.manners.get_or_insert_default();
+    manners.quiet_shows = Ratio::percent(pick(&[10, 50], stream));
+    (manners.quiet_from, manners.quiet_by) = (fifth, Span(fifth.0 * 3));
 }

@@ -11,6 +11,7 @@ use super::{feasible, late, slowest};
 use crate::judges::JudgeSettings;
 use crate::judges::facts::Bounds;
 use crate::plan::Plan;
+use crate::sale::REMEMBER;
 
 /// The judges' settings for a plan.
 pub(super) fn judge_settings(plan: &Plan) -> JudgeSettings {
@@ -26,6 +27,7 @@ pub(super) fn judge_settings(plan: &Plan) -> JudgeSettings {
         seats_per_request: sale.seats_per_request,
         hold: sale.hold,
         grace: sale.grace,
+        remember: REMEMBER,
         early: early(plan),
         lateness,
         slowest_answer: feasible::answers_come(scenario).then(|| slowest::of_request(scenario)),

@@ -17,7 +17,7 @@ use onsale_world::place::{Place, Process};
 use super::{Outcome, circumstances, limits, panics, reproduce};
 use crate::fault::results;
 use crate::plan::Plan;
-use crate::seen::fate::{Fate, Fates};
+use crate::seen::fate::{Fate, Fates, Told};
 use crate::seen::subject;
 use crate::system::{System, World};
 use crate::wall::{Stopwatch, peak_rss_bytes};
@@ -119,6 +119,7 @@ fn add_what_happened<S: System>(facts: &mut RunFacts, plan: &Plan, world: &mut W
     facts.interrupted = world.course.interrupted || world.course.stops_at.is_some();
     facts.stopped = world.course.stops_at.map(|at| standing(world, at));
     facts.users_outcome = outcomes(&world.ears.fates, u64::from(plan.scenario.crowd.users));
+    facts.manners = named(&world.ears.manners);
     facts.facts = world.ears.facts.take();
     let count = |&mark: &Mark| (mark.name().to_owned(), world.ears.marks[mark as usize]);
     facts.marks = Mark::ALL.iter().map(count).filter(|&(_, count)| count > 0).collect();
@@ -184,6 +185,12 @@ fn stopped(oracle: Oracle, at: Instant, headline: String) -> OracleResult {
             found_us: Some(at.micros()),
         }),
     }
+}
+
+fn named(told: &Told) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let by_name = |(name, count): (&&str, &u64)| ((*name).to_owned(), *count);
+    let of_habit = |answers: &BTreeMap<&str, u64>| answers.iter().map(by_name).collect();
+    told.iter().map(|(habit, answers)| ((*habit).to_owned(), of_habit(answers))).collect()
 }
 
 fn outcomes(fates: &Fates, users: u64) -> Vec<(String, u64)> {

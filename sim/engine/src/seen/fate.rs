@@ -1,6 +1,11 @@
-//! The fates of people.
+//! The fates of people, and of the requests that bad manners add.
 //!
 //! Owns the list of fates, their names in reports, and their counts. Refuses to know the causes.
+
+use std::collections::BTreeMap;
+
+/// Number of requests that ill-mannered people added to their sessions, by habit and answer.
+pub type Told = BTreeMap<&'static str, BTreeMap<&'static str, u64>>;
 
 /// How a person's visit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +34,8 @@ pub enum Fate {
     LeftRoom,
     /// Was in the waiting room when the sale ended.
     TurnedAway,
+    /// Left a show that had gone quiet.
+    WalkedAway,
 }
 
 /// Number of people by fate.
@@ -37,7 +44,7 @@ pub struct Fates([u64; Fate::ALL.len()]);
 
 impl Fate {
     /// Every fate, in the order of the report.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Booked,
         Self::SoldOut,
         Self::NoLuck,
@@ -50,6 +57,7 @@ impl Fate {
         Self::NoShow,
         Self::LeftRoom,
         Self::TurnedAway,
+        Self::WalkedAway,
     ];
 
     /// The name in reports.
@@ -67,6 +75,7 @@ impl Fate {
             Self::NoShow => "did not come when called",
             Self::LeftRoom => "left the waiting room",
             Self::TurnedAway => "turned away from the waiting room",
+            Self::WalkedAway => "left a show gone quiet",
         }
     }
 }

@@ -17,7 +17,7 @@ use super::{Ledger, System};
 use crate::awaited::Awaited;
 use crate::doing::Doing;
 use crate::sabotage::Sabotage;
-use crate::seen::fate::Fates;
+use crate::seen::fate::{Fates, Told};
 use crate::seen::sight::Sight;
 use crate::struck::FaultLog;
 use crate::witness::Witness;
@@ -56,6 +56,8 @@ pub struct Audience<S: System> {
     pub open: Vec<Asked>,
     /// Fates of all people.
     pub fates: Fates,
+    /// Requests that ill-mannered people added to their sessions.
+    pub manners: Told,
     /// The report section on facts, if there are any.
     pub facts: Option<FactsResult>,
     /// Sabotage of the run; none outside the tests that prove the oracles.
@@ -81,6 +83,7 @@ impl<S: System> Audience<S> {
             replicas_replayed: 0,
             open: Vec::new(),
             fates: Fates::default(),
+            manners: Told::new(),
             facts: None,
             sabotage,
         }

@@ -8,15 +8,17 @@ mod atomic;
 mod hold;
 mod journal;
 mod live;
+mod unusual;
 
 use super::*;
 use crate::rule::{Measure, compare};
 
-const MEASURES: [&[Measure]; 6] = [
+const MEASURES: [&[Measure]; 7] = [
     journal::MEASURES,
     atomic::MEASURES,
     hold::MEASURES,
     answers::MEASURES,
+    unusual::MEASURES,
     live::MEASURES,
     crate::latency::tests::MEASURES,
 ];

@@ -116,6 +116,9 @@ pub(super) const NARROWER: &[(&str, Values)] = &[
     ("crowd.session.backoff-cap", Micros(200_000, MINUTE)),
     ("crowd.session.refresh-min", Micros(0, 3 * SECOND)),
     ("crowd.session.refresh-max", Micros(3 * SECOND, MINUTE)),
+    // The earliest instant is at most the latest.
+    ("crowd.manners.quiet-from", Micros(1, MINUTE)),
+    ("crowd.manners.quiet-by", Micros(MINUTE, HOUR)),
     // With more reads, a run would consist of nothing else.
     ("crowd.health-check.every", Micros(1_000, HOUR)),
     // With longer latencies, writes and work, a run would see few of them.

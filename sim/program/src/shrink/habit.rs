@@ -3,7 +3,7 @@
 //! Owns which habits of a session are plainer than others. Refuses to know how people act on them.
 
 use onsale_booking::Span;
-use onsale_scenarios::{Ratio, Session, Timing};
+use onsale_scenarios::{Manners, Ratio, Session, Timing};
 use onsale_sim::crowd::taste::Taste;
 use onsale_sim::plan::Plan;
 
@@ -22,6 +22,20 @@ const SHARES: [Share; 5] = [
     (|session| &mut session.approval, Ratio::ALWAYS),
     (|session| &mut session.abandon, Ratio::NEVER),
     (|session| &mut session.release, Ratio::NEVER),
+];
+
+/// The shares of people with each bad habit, and of shows that go quiet.
+const MANNERS: [fn(&mut Manners) -> &mut Ratio; 10] = [
+    |manners| &mut manners.names_others,
+    |manners| &mut manners.names_nothing,
+    |manners| &mut manners.asks_too_much,
+    |manners| &mut manners.names_twice,
+    |manners| &mut manners.double_clicks,
+    |manners| &mut manners.pays_twice,
+    |manners| &mut manners.releases_twice,
+    |manners| &mut manners.pays_released,
+    |manners| &mut manners.stale_retries,
+    |manners| &mut manners.quiet_shows,
 ];
 
 const THOUGHTS: [fn(&mut Session) -> &mut Timing; 3] = [
@@ -64,6 +78,13 @@ pub(super) fn simpler(plan: &Plan) -> Vec<Plan> {
         THOUGHTS.iter().for_each(|thought| always(thought(session)));
     });
     add(&|plan| plan.scenario.crowd.waiting_room = None);
+    add(&|plan| plan.scenario.crowd.manners = None);
+    for share in MANNERS {
+        add(&|plan| {
+            let manners = &mut plan.scenario.crowd.manners;
+            manners.iter_mut().for_each(|manners| *share(manners) = Ratio::NEVER);
+        });
+    }
     for (share, plain) in SHARES {
         let other = if plain.is_never() { Ratio::ALWAYS } else { Ratio::NEVER };
         for settled in [plain, other] {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// Settings that are not reset: those that measure a failure, those that other changes reduce, and those that
 /// can be off.
-const NOT_PUT_BACK: [&str; 34] = [
+const NOT_PUT_BACK: [&str; 35] = [
     "id",
     "title",
     "duration",
@@ -29,6 +29,7 @@ const NOT_PUT_BACK: [&str; 34] = [
     "crowd.users",
     "crowd.arrivals",
     "crowd.waiting-room",
+    "crowd.manners",
     "crowd.session.pick-think",
     "crowd.session.checkout-think",
     "crowd.session.payment",
@@ -164,6 +165,7 @@ mod tests {
     fn what_stays_out_of_it_exists() {
         let mut scenario = Scenario { id: "x".to_owned(), ..Scenario::default() };
         scenario.crowd.waiting_room = Some(onsale_scenarios::WaitingRoom::default());
+        scenario.crowd.manners = Some(onsale_scenarios::Manners::default());
         let value = serde_json::to_value(&scenario).unwrap();
         for path in NOT_PUT_BACK {
             let found = path.split('.').try_fold(&value, |value, key| value.get(key));

@@ -44,8 +44,8 @@ pub(super) const MEASURES: &[Measure] = &[
     Measure {
         rule: LOST_IN_TIME,
         also: &[],
-        condemned: || play(|history| second_confirmation(history, 300)),
-        legal: || play(|history| second_confirmation(history, 306)),
+        condemned: || play(|history| refused_before_a_release(history, 299)),
+        legal: || play(|history| refused_before_a_release(history, 306)),
     },
     Measure {
         rule: NOT_RELEASED,
@@ -97,10 +97,11 @@ fn booked_and_released<'a>(history: &'a mut History, answer: &Outcome) -> &'a mu
     history.told(8, 5, &release_request(12, 1, 1), answer)
 }
 
-/// A client has sent two confirmations; the second is refused.
-fn second_confirmation(history: &mut History, told: u64) -> &mut History {
-    history.has(1, 1, &[3]).asks(100, &confirm_request(10, 1, 1)).expired(306, 1);
-    history.asks_and_hears((299, told), &confirm_request(11, 1, 1), &lost())
+/// A confirmation is refused, and then a release sent before it, which so had no effect.
+fn refused_before_a_release(history: &mut History, told: u64) -> &mut History {
+    history.has(1, 1, &[3]).asks(5, &release_request(12, 1, 1)).expired(306, 1);
+    history.asks_and_hears((6, told), &confirm_request(11, 1, 1), &lost());
+    history.told(307, 5, &release_request(12, 1, 1), &lost())
 }
 
 /// A client's release is refused.

@@ -2,12 +2,25 @@
 
 use super::*;
 use crate::atomic::{
-    GRANTED_TWICE, MALFORMED_BOOKING, MALFORMED_GRANT, MALFORMED_RECORD, NAMED_TWICE, OTHER_HOLD,
-    OTHER_KIND, OTHER_SEATS, TOLD_OTHER_SEATS, UNASKED_SEATS,
+    GRANTED_TWICE, ILL_FORMED_JUDGED, MALFORMED_BOOKING, MALFORMED_GRANT, MALFORMED_RECORD,
+    NAMED_TWICE, OTHER_HOLD, OTHER_KIND, OTHER_SEATS, TOLD_OTHER_SEATS, UNASKED_SEATS,
+    WELL_FORMED_REFUSED,
 };
 use crate::{linearizable, lost_booking};
 
 pub(super) const MEASURES: &[Measure] = &[
+    Measure {
+        rule: WELL_FORMED_REFUSED,
+        also: &[],
+        condemned: || play(|history| refused(history, &[3, 4], Refusal::BadRequest)),
+        legal: || play(|history| refused(history, &[3, 3], Refusal::BadRequest)),
+    },
+    Measure {
+        rule: ILL_FORMED_JUDGED,
+        also: &[],
+        condemned: || play(|history| refused(history, &[3, 3], Refusal::NoneFree)),
+        legal: || play(|history| refused(history, &[3, 4], Refusal::NoneFree)),
+    },
     Measure {
         rule: GRANTED_TWICE,
         also: &[],
@@ -74,6 +87,11 @@ pub(super) const MEASURES: &[Measure] = &[
         legal: || play(|history| best(history, &[3, 4], &[3, 4])),
     },
 ];
+
+/// A request for these seats is refused.
+fn refused<'a>(history: &'a mut History, list: &[u32], refusal: Refusal) -> &'a mut History {
+    history.asks_and_hears((5, 6), &hold_request(1, 1, list), &Outcome::Refused(refusal))
+}
 
 /// A hold is released at 5 and granted again at `at`.
 fn granted_again(history: &mut History, at: u64) -> &mut History {

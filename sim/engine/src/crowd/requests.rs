@@ -1,0 +1,57 @@
+//! A person's current request, as every attempt repeats it.
+//!
+//! Owns its form, made of the person's few bytes and taste. Refuses to know when it is sent, and its answer.
+
+use onsale_booking::{Command, HoldId, PaymentId, Request, SectionId, UserId};
+use onsale_oracles::Asked;
+use onsale_reports::Operation;
+
+use super::Crowd;
+use super::people::{Doing, Person};
+use crate::seen::asked::request_id;
+
+impl Crowd {
+    pub(super) fn asked(&self, user: u32, person: &Person) -> Asked {
+        let show = self.taste(user).show();
+        Asked {
+            request: request_id(user, person.sequence),
+            user: UserId(user),
+            show,
+            since: person.intended,
+        }
+    }
+
+    /// The person's current request; every attempt repeats it exactly.
+    pub(super) fn request(&self, user: u32, person: &Person) -> Request {
+        let id = request_id(user, person.sequence);
+        let command = match person.doing {
+            Doing::AskingBooking => {
+                Command::Confirm { hold: self.held_by(user), payment: PaymentId(id.0) }
+            }
+            Doing::AskingRelease => Command::Release { hold: self.held_by(user) },
+            Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => {
+                self.hold(user, person.picks, person.group, person.section)
+            }
+        };
+        Request { id, user: UserId(user), show: self.taste(user).show(), command }
+    }
+
+    #[inline]
+    pub(super) fn hold(&self, user: u32, picks: bool, group: u8, section: SectionId) -> Command {
+        Command::Hold(self.taste(user).wish(picks, group, section))
+    }
+
+    pub(super) fn held_by(&self, user: u32) -> HoldId {
+        self.carts.get(&user).map_or(HoldId(0), |cart| HoldId::from(cart.hold))
+    }
+}
+
+/// The operation that a person waits for; `None` at steps without a request.
+pub(super) const fn operation(doing: Doing) -> Option<Operation> {
+    match doing {
+        Doing::AskingHold => Some(Operation::Hold),
+        Doing::AskingBooking => Some(Operation::Confirm),
+        Doing::AskingRelease => Some(Operation::Release),
+        Doing::Away | Doing::Picking | Doing::Paying => None,
+    }
+}
