@@ -21,7 +21,8 @@ settings! {
         /// How long the crowd acts, in virtual time.
         duration: Span = Span::from_secs(300), chosen, in SOME_TIME;
         // Longer than a hold with its grace, so that every hold can come to its end.
-        /// Bound after the last fault within which the run must be live again.
+        /// Most time after the last fault until all requests are answered and all moves have ended; requests sooner if
+        /// the settings let them.
         calm: Span = Span::from_secs(360), chosen, in SOME_TIME;
         /// Batching window: requests between the same two places within this span share a message; zero: one message each.
         quantum: Span = Span::ZERO, chosen, in QUANTUM;

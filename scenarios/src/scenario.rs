@@ -23,7 +23,8 @@ pub struct Scenario {
     pub title: String,
     /// How long the crowd acts: virtual time from the start to the last arrival's horizon.
     pub duration: Span,
-    /// Bound after the last fault within which the run must be live again.
+    /// Most time after the last fault until all requests are answered and all moves have ended; requests sooner if the
+    /// settings let them.
     pub calm: Span,
     /// Batching window: requests between the same two places within this span share a message; zero: one message a
     /// request.

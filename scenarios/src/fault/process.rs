@@ -72,9 +72,10 @@ faults! {
 impl Group for ProcessFault {
     fn trouble(&self) -> Option<Trouble> {
         match self {
-            Self::Pause { .. } | Self::Limp { .. } => Some(Trouble::Delays),
+            Self::Limp { .. } => Some(Trouble::Delays),
             Self::Crash { .. }
             | Self::Kill { .. }
+            | Self::Pause { .. }
             | Self::Restart { .. }
             | Self::RollingRestart { .. }
             | Self::CrashLoop { .. }

@@ -19,6 +19,7 @@ use onsale_booking::{Instant, Span};
 use onsale_cluster::Placement;
 use onsale_scenarios::{Fault, GoodCopies, What};
 use onsale_world::place::Place;
+use onsale_world::sample::most;
 
 use crate::awaited::Came;
 use crate::plan::Plan;
@@ -35,6 +36,8 @@ pub struct Faults<'a, S: System> {
     placement: &'a Placement,
     /// The good copies that damage to disks must leave each shard.
     good_copies: GoodCopies,
+    /// The most work, on one core, that reading back one MiB of a log takes.
+    recover_mib: Span,
     /// By fault, what it has done; `None` before it strikes.
     in_force: Vec<Option<Force>>,
     /// The node at which the moment of the striking fault came.
@@ -92,6 +95,7 @@ impl<'a, S: System> Faults<'a, S> {
             setup,
             placement: S::placement(setup),
             good_copies: plan.scenario.disk.good_copies,
+            recover_mib: most(&plan.scenario.costs.recover_mib),
             in_force: plan.faults.iter().map(|_| None).collect(),
             there: None,
         }
@@ -167,10 +171,11 @@ impl<'a, S: System> Faults<'a, S> {
 
     /// Heals a fault.
     pub fn heal(&mut self, world: &mut World<S>, index: usize) {
-        world.ears.fault_healed(world.now, index, self.plan[index].trouble());
         let force = self.in_force[index].as_mut().map(std::mem::take);
         let Force { process, network, disk, clock } =
             force.expect("a fault strikes before it heals");
+        let over = world.now + self.lingers(world, index, &process);
+        world.ears.fault_healed(world.now, index, self.plan[index].trouble().map(|_| over));
         self.heal_process(world, index, process);
         network.heal(world, index);
         disk.heal(world, index);

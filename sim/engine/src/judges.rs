@@ -52,13 +52,15 @@ impl Judges {
     /// If a section or a row has no seats.
     pub fn new(settings: JudgeSettings) -> Self {
         let JudgeSettings { oracles, paces, moves_end, facts } = settings;
+        let recovery = oracles.recovery;
         let oracles = Oracles::new(oracles);
         let facts = facts.map(|bounds| Facts::new(bounds, oracles.clock()));
         let availability = Availability::new(paces);
-        Self { oracles, availability, moves: Moves::new(moves_end), facts }
+        Self { oracles, availability, moves: Moves::new(moves_end, recovery), facts }
     }
 
-    /// Notes that a node's process starts or ends, with the possible members of each shard, in order.
+    /// Notes that a node's process runs from now on, or no longer: it has died or stands still. `kept_by` gives the
+    /// possible members of each shard, in order.
     pub fn process(
         &mut self,
         at: Instant,
@@ -66,26 +68,26 @@ impl Judges {
         is_up: bool,
         kept_by: impl Iterator<Item = Vec<Members>>,
     ) {
-        self.availability.on_process(at, node, is_up, kept_by, self.oracles.overdue());
+        self.availability.on_process(at, node, is_up, kept_by, self.oracles.excuses());
     }
 
     /// Notes the strike of a fault that may keep leaders from committing or messages from arriving, although
-    /// processes are up. `forgets` says whether disks may lose durable promises.
+    /// processes run. `forgets` says whether disks may lose durable promises.
     pub fn trouble(&mut self, at: Instant, forgets: bool) {
-        self.availability.on_trouble(at, forgets, self.oracles.overdue());
+        self.availability.on_trouble(at, forgets, self.oracles.excuses());
     }
 
     /// Notes that such a fault heals.
     pub fn trouble_over(&mut self, at: Instant) {
-        self.availability.on_trouble_over(at, self.oracles.overdue());
+        self.availability.on_trouble_over(at, self.oracles.excuses());
     }
 
-    /// Notes a committed version of the map, read from disks in rising order.
-    pub fn map_changed(&mut self, read: Instant, map: Placement) {
+    /// Notes a committed version of the map, first on a disk at `written`, and read in rising order.
+    pub fn map_changed(&mut self, (written, read): (Instant, Instant), map: Placement) {
         let mut shards = (0..map.shards()).map(ShardId);
         let moves = shards.any(|shard| !map.seats(shard).from.is_empty());
-        self.availability.on_moves(read, moves, self.oracles.overdue());
-        self.moves.on_map(read, map);
+        self.availability.on_moves(read, moves, self.oracles.excuses());
+        self.moves.on_map((written, read), map);
     }
 
     /// Notes a committed membership change of a shard's journal, read from disks.
@@ -101,6 +103,7 @@ impl Judges {
 
     /// Notes that a node was told to leave for good, or is lost and to be removed by another node.
     pub fn told_to_leave(&mut self, at: Instant, node: NodeId) {
+        self.availability.on_told_to_leave(at, node, self.oracles.excuses());
         self.moves.on_told_to_leave(at, node);
     }
 

@@ -90,6 +90,14 @@ impl Ledger<Replicated> for JournalWatch {
         judges.process(now, node.node_id(), false, self.all_members());
     }
 
+    fn paused(&mut self, now: Instant, node: Place, judges: &mut Judges) {
+        judges.process(now, node.node_id(), false, self.all_members());
+    }
+
+    fn resumed(&mut self, now: Instant, node: Place, judges: &mut Judges) {
+        judges.process(now, node.node_id(), true, self.all_members());
+    }
+
     fn disk_replaced(
         &mut self,
         now: Instant,

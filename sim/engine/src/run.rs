@@ -11,6 +11,7 @@ mod late;
 mod limits;
 mod outcome;
 mod panics;
+mod recovery;
 pub mod reproduce;
 mod slowest;
 
@@ -141,7 +142,7 @@ fn play<S: System>(
         let run = move || {
             let setup = Arc::new(S::setup(&plan.scenario));
             let witness = Witness {
-                judges: Judges::new(judge_settings(plan)),
+                judges: Judges::new(judge_settings(plan, S::placement(&setup))),
                 recorder: Recorder::new(RecorderSettings { duration: plan.scenario.duration }),
                 watch: look.watch,
                 decided: Decided::new(S::placement(&setup).clone()),

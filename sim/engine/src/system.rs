@@ -84,6 +84,12 @@ pub trait Ledger<S: System>: fmt::Debug + Send {
     /// Rereads the disk of a process that died.
     fn died(&mut self, now: Instant, node: Place, machine: &Machine<S>, judges: &mut Judges);
 
+    /// Notes that a process stands still: its disk and memory stay as they are.
+    fn paused(&mut self, now: Instant, node: Place, judges: &mut Judges);
+
+    /// Notes that a paused process goes on.
+    fn resumed(&mut self, now: Instant, node: Place, judges: &mut Judges);
+
     /// Notes that the disk of a dead process was replaced by an empty one.
     fn disk_replaced(
         &mut self,

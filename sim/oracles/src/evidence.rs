@@ -11,6 +11,7 @@ use onsale_booking::{HoldId, Instant, Outcome, SeatId, SeatList, ShowId, UserId}
 use onsale_reports::{Evidence, Oracle, OracleResult, Verdict};
 
 use super::clients::Clients;
+use super::interruptions::Interruptions;
 use super::journal::{Journal, State};
 use super::overdue::Overdue;
 use super::rule::Rule;
@@ -161,6 +162,7 @@ pub(super) struct Known {
     pub(super) journal: Journal,
     pub(super) clients: Clients,
     pub(super) overdue: Overdue,
+    pub(super) interruptions: Interruptions,
 }
 
 impl Known {
@@ -169,6 +171,11 @@ impl Known {
             journal: Journal::new(settings.shows, settings.seats_per_show, settings.grace),
             clients: Clients::new(settings.shows, settings.seats_per_show),
             overdue: Overdue::new(settings.lateness),
+            interruptions: Interruptions::new(
+                settings.recovery,
+                settings.load,
+                settings.log_of.clone(),
+            ),
             settings,
         }
     }

@@ -6,6 +6,7 @@ mod clients;
 mod double_booking;
 pub mod evidence;
 mod hold;
+pub mod interruptions;
 mod journal;
 pub mod latency;
 mod linearizable;
@@ -25,6 +26,7 @@ mod unusual;
 
 pub use asked::Asked;
 pub use evidence::{Findings, Story};
+pub use interruptions::{Interruptions, Load};
 pub use oracles::Oracles;
 pub use overdue::{Lateness, Overdue};
 pub use position::Position;

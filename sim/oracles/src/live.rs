@@ -1,17 +1,25 @@
-//! `live`: after calm every request ends and every hold is resolved within the bound.
+//! `live`: every request that no interruption touches is answered, all holds are resolved, and recovery is in time.
 //!
-//! Owns the start of calm, the requests after it, and the recovery time. Other promises of a system, such as that
-//! replicas are where its map says, have judges of their own; this oracle reports their findings. Refuses to look into
-//! answers beyond whether they are answers.
+//! Owns the start of calm, the requests that must be answered, and the recovery time. Other promises of a system, such
+//! as that replicas are where its map says, have judges of their own; this oracle reports their findings. Refuses to
+//! look into answers beyond whether they are answers.
 //!
-//! Why no alarm is false: nothing is judged before calm plus the bound. A request first sent
-//! after that meets a cluster that is promised to be whole, so silence and "no leader could be
-//! reached" break the promise. "Try later" is an answer. Silence is not the cluster's fault if the
-//! client gave up before an answer could have come, or if the network loses messages even without
-//! faults. An open request has the bound from calm or from its own time, whichever is later. A seat
-//! still held at the end has had until its hold's [limit](super::overdue), whenever calm began. Why
-//! none is missed: a request is answered, given up, or open at the end, and each of the three is
-//! reported to the oracle.
+//! A request is judged if no [interruption](super::interruptions) touches it between its first attempt and its end, in
+//! the whole run. Silence and "no leader could be reached" then break the promise; "try later" is an answer. A request
+//! that an interruption touches may fail, and is not judged, unless it is still open long after: its client retries
+//! within its patience once the interruption is over, and has recovery from then on.
+//!
+//! Why no alarm is false: interruptions last until recovery after their cause, so a judged request meets a cluster that
+//! is promised to serve. Silence is not the cluster's fault if the client gave up before an answer could have come. If
+//! the network loses messages even without faults, some requests may stay unanswered: of *N* judged ones, each of which
+//! may fail with a chance of at most *q*, no more than *Nq + 6√(Nq) + 3*, six standard deviations and the rare event in
+//! a short run. A seat still held at the end has had until its hold's [limit](super::overdue). Why none is missed: a request is answered, given up, or open at the end, and each of the
+//! three is reported to the oracle; no claim of a node makes an interruption.
+//!
+//! Recovery is judged as well: a client that waits for the first decision after calm asked a cluster whose faults are
+//! all healed, so a decision reaches some client within recovery.
+//!
+//! Exercised once [`CHECKS_MIN`] requests were judged: fewer say little. A failure is one with any number of checks.
 
 use std::fmt;
 
@@ -25,19 +33,26 @@ use super::rule::Rule;
 
 crate::rules! {
     Live:
-    /// A client was told that no leader could be reached, although the cluster was whole.
+    /// A client was told that no leader could be reached, although no interruption excused it.
     UNREACHABLE = "unreachable";
-    /// A client was told that its gateway had withdrawn, although the cluster was whole.
+    /// A client was told that its gateway had withdrawn, although no interruption excused it.
     WITHDRAWN = "withdrawn";
-    /// A client gave up without an answer, although the cluster was whole.
+    /// A client gave up without an answer, although no interruption excused it.
     GIVEN_UP = "given-up";
+    /// More requests went without an answer than a lossy network explains.
+    TOO_MANY_LOST = "too-many-lost";
     /// A request was still open at the end.
     NEVER_ENDED = "never-ended";
+    /// The first decision after calm came later than recovery explains.
+    SLOW_RECOVERY = "slow-recovery";
     /// A hold had not ended at the end.
     NEVER_RESOLVED = "never-resolved";
 }
 
-/// Calm: all faults have healed, and open requests and holds have a bounded time to end.
+/// Number of judged requests from which the oracle counts as exercised.
+pub const CHECKS_MIN: u64 = 100;
+
+/// Calm: all faults have healed, and moves have a bounded time to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calm {
     /// Instant at which it began.
@@ -65,20 +80,26 @@ pub(super) struct Live {
     pub(super) findings: Findings,
     bound: Span,
     slowest_answer: Option<Span>,
+    /// Chance that a request stays unanswered without faults, in a thousand million.
+    lost_ppb: u64,
+    /// Judged requests without an answer, and the story of the first, if the network may have lost some.
+    unanswered: (u64, Option<Story>),
     calm: Instant,
-    /// Instant after which newly sent requests must be answered.
-    judged_from: Instant,
+    /// Instant since which some client waits for the first decision after calm.
+    asked: Instant,
     decided: Instant,
 }
 
 impl Live {
-    pub(super) const fn new(bound: Span, slowest_answer: Option<Span>) -> Self {
+    pub(super) const fn new(bound: Span, slowest_answer: Option<Span>, lost_ppb: u64) -> Self {
         Self {
             findings: Findings::new(Oracle::Live),
             bound,
             slowest_answer,
+            lost_ppb,
+            unanswered: (0, None),
             calm: Instant::MAX,
-            judged_from: Instant::MAX,
+            asked: Instant::MAX,
             decided: Instant::MAX,
         }
     }
@@ -86,7 +107,6 @@ impl Live {
     pub(super) fn on_calm(&mut self, at: Instant) {
         assert_eq!(self.calm, Instant::MAX, "calm begins once");
         self.calm = at;
-        self.judged_from = at + self.bound;
     }
 
     pub(super) fn calm(&self) -> Option<Calm> {
@@ -96,64 +116,119 @@ impl Live {
 
     #[inline]
     pub(super) fn on_invoked(&mut self, at: Instant) {
-        if at > self.judged_from {
-            self.findings.checks();
+        if at < self.asked && at >= self.calm {
+            self.asked = at;
         }
     }
 
     /// Notes a leader's decision; it is after calm if its request is.
     #[inline]
-    pub(super) fn on_decided(&mut self, at: Instant, since: Instant) {
-        if since >= self.calm && at < self.decided {
+    pub(super) fn on_decided(&mut self, at: Instant, asked: &Asked, known: &Known) {
+        if asked.since >= self.calm && at < self.decided {
             self.decided = at;
+        }
+        if asked.since > known.interruptions.until(asked.show) {
+            self.findings.checks();
         }
     }
 
-    pub(super) fn on_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
+    pub(super) fn on_refused(
+        &mut self,
+        at: Instant,
+        asked: &Asked,
+        refusal: Refusal,
+        known: &Known,
+    ) {
         match refusal {
             Refusal::SeatTaken
             | Refusal::NoneFree
             | Refusal::SoldOut
             | Refusal::HoldLost
-            | Refusal::NotYours => {
-                self.on_decided(at, asked.since);
-            }
-            Refusal::BadRequest | Refusal::Overloaded => {}
-            Refusal::Unavailable => self.on_unanswered(
-                UNREACHABLE,
-                at,
-                *asked,
-                "was told that no leader could be reached",
-            ),
-            Refusal::Minority => {
-                self.on_unanswered(WITHDRAWN, at, *asked, "was told that the gateway had withdrawn")
-            }
+            | Refusal::NotYours => self.on_decided(at, asked, known),
+            Refusal::BadRequest | Refusal::Overloaded => self.waits_no_longer(at, known),
+            Refusal::Unavailable => self.on_unanswered(UNREACHABLE, at, *asked, known),
+            Refusal::Minority => self.on_unanswered(WITHDRAWN, at, *asked, known),
         }
     }
 
     /// Judges a client that gave up, unless it did so before the slowest answer could have come.
-    pub(super) fn on_given_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
+    pub(super) fn on_given_up(
+        &mut self,
+        at: Instant,
+        asked: Asked,
+        unheard_since: Instant,
+        known: &Known,
+    ) {
         if self.slowest_answer.is_some_and(|slowest| at.since(unheard_since) >= slowest) {
-            self.on_unanswered(GIVEN_UP, at, asked, "was given up without an answer");
+            self.on_unanswered(GIVEN_UP, at, asked, known);
+        } else {
+            self.waits_no_longer(at, known);
         }
     }
 
-    fn on_unanswered(&mut self, rule: Rule, at: Instant, asked: Asked, how: &'static str) {
-        if asked.since > self.judged_from && self.slowest_answer.is_some() {
-            self.findings.fail(rule, || Story {
-                headline: format!(
-                    "{} of {} {how} although the cluster was whole",
-                    asked.request, asked.user
-                ),
-                lines: vec![
-                    Calm { from: self.calm, bound: self.bound }.to_string(),
-                    format!(
-                        "client {}: sent {} about {} at {}",
-                        asked.user, asked.request, asked.show, asked.since
-                    ),
-                    format!("client {}: {how} at {at}", asked.user),
-                ],
-            });
+    /// A client went without a decision, too early to say that recovery is late: it begins again with the next request.
+    fn waits_no_longer(&mut self, at: Instant, known: &Known) {
+        if self.decided == Instant::MAX && at <= self.recovers_by(known) {
+            self.asked = Instant::MAX;
+        }
+    }
+
+    /// Instant by which the first decision after calm must have been made.
+    fn recovers_by(&self, known: &Known) -> Instant {
+        if self.asked == Instant::MAX {
+            return Instant::MAX;
+        }
+        let interruptions = &known.interruptions;
+        self.asked.max(interruptions.everything()) + interruptions.recovery()
+    }
+
+    fn on_unanswered(&mut self, rule: Rule, at: Instant, asked: Asked, known: &Known) {
+        self.waits_no_longer(at, known);
+        let until = known.interruptions.until(asked.show);
+        if asked.since <= until || self.slowest_answer.is_none() {
+            return;
+        }
+        self.findings.checks();
+        let how = match rule {
+            UNREACHABLE => "was told that no leader could be reached",
+            WITHDRAWN => "was told that the gateway had withdrawn",
+            _ => "was given up without an answer",
+        };
+        self.goes_without(rule, || Story {
+            headline: format!(
+                "{} of {} {how} although the cluster was whole",
+                asked.request, asked.user
+            ),
+            lines: vec![
+                served_since(until, known),
+                sent(&asked),
+                format!("client {}: {how} at {at}", asked.user),
+            ],
+        });
+    }
+
+    /// Fails a judged request without an answer, at once or, if the network may have lost it, once there are too many.
+    fn goes_without(&mut self, rule: Rule, story: impl FnOnce() -> Story) {
+        if self.lost_ppb == 0 {
+            return self.findings.fail(rule, story);
+        }
+        let (unanswered, first) = &mut self.unanswered;
+        *unanswered += 1;
+        first.get_or_insert_with(story);
+    }
+
+    /// Fails if more requests stayed unanswered than the network may have lost.
+    fn judge_lost(&mut self) {
+        let (unanswered, first) = std::mem::take(&mut self.unanswered);
+        let judged = self.findings.checked();
+        let most = lost_at_most(judged, self.lost_ppb);
+        if unanswered > most
+            && let Some(mut story) = first
+        {
+            story.lines.push(format!(
+                "{unanswered} of {judged} requests went without an answer; the network explains {most}"
+            ));
+            self.findings.fail(TOO_MANY_LOST, || story);
         }
     }
 
@@ -169,27 +244,61 @@ impl Live {
         open: &[Asked],
         own: Vec<(Rule, Story)>,
     ) -> OracleResult {
-        let calm = self.calm();
-        let overdue = |since| calm.is_some_and(|calm| calm.is_overdue(since, end));
-        // A client that asked during the last fault retries once its patience ends, and has a quarter of the bound from then
-        // on; if every answer is lost, none ever comes.
-        let asked_again = self.calm + known.settings.patience + Span(self.bound.0 / 4);
-        let is_late = |asked: &&Asked| {
-            self.slowest_answer.is_some() && end > asked_again && overdue(asked.since)
-        };
-        for asked in open.iter().filter(is_late) {
-            self.findings.fail(NEVER_ENDED, || Story {
-                headline: format!("{} of {} never ended", asked.request, asked.user),
+        if let Some(slowest) = self.slowest_answer {
+            if self.lost_ppb == 0 {
+                self.judge_recovery(slowest, known);
+            }
+            self.judge_open(slowest, known, end, open);
+        }
+        self.judge_lost();
+        self.judge_holds(known, end);
+        for (rule, story) in own {
+            self.findings.fail(rule, || story);
+        }
+        let exercised = self.findings.checked() >= CHECKS_MIN;
+        self.findings.finish(exercised)
+    }
+
+    /// Fails if a client waited for the first decision after calm beyond recovery.
+    fn judge_recovery(&mut self, slowest: Span, known: &Known) {
+        let (calm, asked, decided) = (self.calm, self.asked, self.decided);
+        let limit = self.recovers_by(known);
+        if decided < Instant::MAX && asked < Instant::MAX && decided > limit + slowest {
+            self.findings.fail(SLOW_RECOVERY, || Story {
+                headline: format!("the cluster did not recover by {limit}"),
                 lines: vec![
-                    Calm { from: self.calm, bound: self.bound }.to_string(),
-                    format!(
-                        "client {}: sent {} about {} at {}",
-                        asked.user, asked.request, asked.show, asked.since
-                    ),
-                    format!("it was still open at the end, {end}"),
+                    format!("calm began at {calm}, and a client has waited since {asked}"),
+                    format!("the first decision reached a client at {decided}"),
                 ],
             });
         }
+    }
+
+    /// Fails requests that are open at the end although they have had recovery and the slowest answer: from their first
+    /// attempt or, after an interruption, from the retry that their client's patience brings.
+    fn judge_open(&mut self, slowest: Span, known: &Known, end: Instant, open: &[Asked]) {
+        let recovery = known.interruptions.recovery() + slowest;
+        for asked in open {
+            let until = known.interruptions.until(asked.show);
+            let from = match asked.since > until {
+                true => asked.since,
+                false if until == Instant::MAX => continue,
+                false => until + known.settings.patience,
+            };
+            if end > from + recovery {
+                self.goes_without(NEVER_ENDED, || Story {
+                    headline: format!("{} of {} never ended", asked.request, asked.user),
+                    lines: vec![
+                        served_since(until, known),
+                        sent(asked),
+                        format!("it was still open at the end, {end}"),
+                    ],
+                });
+            }
+        }
+    }
+
+    fn judge_holds(&mut self, known: &Known, end: Instant) {
         for entry in known.journal.iter().filter(|entry| entry.known.state == State::Held) {
             let stuck = || {
                 let remembers = |seat| {
@@ -219,10 +328,24 @@ impl Live {
                 });
             }
         }
-        for (rule, story) in own {
-            self.findings.fail(rule, || story);
-        }
-        let exercised = self.findings.checked() > 0;
-        self.findings.finish(exercised)
     }
+}
+
+/// The most of `judged` requests that stay unanswered if each does with a chance of `ppb` in a thousand million: the
+/// mean, six standard deviations, and three.
+fn lost_at_most(judged: u64, ppb: u64) -> u64 {
+    let mean_ppb = u128::from(judged) * u128::from(ppb);
+    let deviations = (mean_ppb * 36 / 1_000_000_000).isqrt();
+    (mean_ppb / 1_000_000_000 + deviations + 3) as u64
+}
+
+/// The line about the latest interruption, which ended at `until`.
+fn served_since(until: Instant, known: &Known) -> String {
+    let recovery = known.interruptions.recovery();
+    format!("no interruption excuses it: the last ended at {until}, with {recovery} to recover")
+}
+
+fn sent(asked: &Asked) -> String {
+    let Asked { request, user, show, since } = asked;
+    format!("client {user}: sent {request} about {show} at {since}")
 }

@@ -13,6 +13,7 @@ use super::clients::{Acknowledged, Confirming, KnownHold};
 use super::double_booking::DoubleBooking;
 use super::evidence::{Clock, Findings, Known, Story, tell};
 use super::hold::Hold;
+use super::interruptions::Interruptions;
 use super::journal::{Grant, State};
 use super::linearizable::Linearizable;
 use super::live::{Calm, Live};
@@ -73,7 +74,7 @@ impl Oracles {
             hold: Hold::new(),
             linearizable: Linearizable::new(settings.shows, settings.quantum),
             single_writer: SingleWriter::new(),
-            live: Live::new(settings.live_bound, settings.slowest_answer),
+            live: Live::new(settings.live_bound, settings.slowest_answer, settings.lost_ppb),
             known: Known::new(settings),
         };
         let clock = oracles.clock.clone();
@@ -102,6 +103,12 @@ impl Oracles {
                 self.known.clients.release_invoked(at, hold, request.user)
             }
         }
+    }
+
+    /// Notes that a client sends an attempt of a request, the first or a retry.
+    #[inline]
+    pub fn attempted(&mut self, at: Instant) {
+        self.known.interruptions.attempted(at);
     }
 
     /// Notes that a client accepts the answer to a request first sent at `since`. At most once a
@@ -146,7 +153,8 @@ impl Oracles {
         if mismatched {
             self.atomic.on_mismatch(request, &told);
         }
-        self.live.on_decided(at, since);
+        let asked = Asked { request: request.id, user: request.user, show: request.show, since };
+        self.live.on_decided(at, &asked, &self.known);
     }
 
     /// Notes that a leader's answer to an unusual request reaches its client, who does not count on it. It was sent at
@@ -159,7 +167,8 @@ impl Oracles {
         outcome: &Outcome,
     ) {
         self.linearizable.on_unusual(&self.known, (since, at), request, unusual, outcome);
-        self.live.on_decided(at, since);
+        let asked = Asked { request: request.id, user: request.user, show: request.show, since };
+        self.live.on_decided(at, &asked, &self.known);
     }
 
     /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent answer, with less to collect.
@@ -168,14 +177,14 @@ impl Oracles {
         if refusal == Refusal::BadRequest {
             self.atomic.on_bad_request(at, asked);
         }
-        self.live.on_refused(at, asked, refusal);
+        self.live.on_refused(at, asked, refusal, &self.known);
         self.linearizable.on_hold_refused(at, asked, refusal);
     }
 
     /// Notes that a client gives up on a request, and will never know its outcome. It has heard nothing since
     /// `unheard_since`: its first attempt or, if it was turned away, its last.
     pub fn gave_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
-        self.live.on_given_up(at, asked, unheard_since);
+        self.live.on_given_up(at, asked, unheard_since, &self.known);
     }
 
     /// Notes a committed record that the system declares durable: each index of a log once, in rising order; records
@@ -261,9 +270,10 @@ impl Oracles {
         self.lost_booking.on_lost(at, position, holders);
     }
 
-    /// The gaps and troubles that may make holds end late, which a system declares here.
-    pub const fn overdue(&mut self) -> &mut Overdue {
-        &mut self.known.overdue
+    /// The gaps and troubles that may make holds end late, and the interruptions that may leave requests unanswered,
+    /// which a system declares here.
+    pub const fn excuses(&mut self) -> (&mut Overdue, &mut Interruptions) {
+        (&mut self.known.overdue, &mut self.known.interruptions)
     }
 
     /// Begins calm: the last fault has healed. In a run without faults that is its start; without
@@ -394,7 +404,7 @@ impl Oracles {
 
     fn refused(&mut self, at: Instant, since: Instant, request: &Request, refusal: Refusal) {
         let asked = Asked { request: request.id, user: request.user, show: request.show, since };
-        self.live.on_refused(at, &asked, refusal);
+        self.live.on_refused(at, &asked, refusal, &self.known);
         self.atomic.on_refused(&self.known, at, request, refusal);
         match request.command {
             Command::Hold(_) => self.linearizable.on_hold_refused(at, &asked, refusal),

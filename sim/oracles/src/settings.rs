@@ -5,6 +5,7 @@
 
 use onsale_booking::Span;
 
+use super::interruptions::Load;
 use super::overdue::Lateness;
 use super::timer::Promise;
 
@@ -34,11 +35,19 @@ pub struct OracleSettings {
     pub lateness: Lateness,
     /// Longest time after which a client retries an unanswered attempt.
     pub patience: Span,
-    /// Recovery deadline: time after calm within which the cluster must be live again.
+    /// By show: the log of its records; a show beyond the list is in log 0.
+    pub log_of: Vec<u32>,
+    /// Time from the end of an [interruption](super::interruptions)'s cause until requests must be answered again.
+    pub recovery: Span,
+    /// The load under which requests may stay unanswered.
+    pub load: Load,
+    /// Time after calm within which everything that a system's own judges demand must have ended.
     pub live_bound: Span,
-    /// Longest time that an answer may take without faults, if every step on its way is slow; `None` if the network or
-    /// the settings may lose it even then.
+    /// Longest time that an answer may take without faults, if every step on its way is slow; `None` if the settings
+    /// may lose it even then.
     pub slowest_answer: Option<Span>,
+    /// Requests, in a thousand million, that a network which loses messages even without faults may leave unanswered.
+    pub lost_ppb: u64,
     /// Time by which the instants of cause and effect may be out of order: the batching quantum, within
     /// which requests share a message.
     pub quantum: Span,
@@ -61,7 +70,11 @@ impl OracleSettings {
             early: None,
             lateness: Lateness { lasts: Span::from_secs(305), slack: Span::from_secs(4) },
             slowest_answer: Some(Span::from_secs(1)),
+            lost_ppb: 0,
             patience: Span::ZERO,
+            log_of: Vec::new(),
+            recovery: Span::from_secs(10),
+            load: Load { work: Span::ZERO, wait: Span::from_secs(1) },
             live_bound: Span::from_secs(10),
             quantum: Span::ZERO,
         }

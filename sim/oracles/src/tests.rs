@@ -195,6 +195,10 @@ fn an_ordinary_sale_passes_and_an_empty_one_exercises_nothing() {
     let mut history = History::new();
     history.oracles.faults_over(Instant::ZERO);
     history.held(1, 1, 7, &[3, 4]).gets((0, 1, 2), 1, 7, &[3, 4]);
+    for id in 100..200 {
+        history.asks(19, &hold_request(id, 8, &[3]));
+        history.oracles.hold_refused(secs(20), &asked(id, 19), Refusal::SeatTaken);
+    }
     history.asks(20, &confirm_request(2, 7, 1));
     let (request, hold, payment) = (RequestId(2), HoldId(1), PaymentId(2));
     history.written(21, 2, 3, Event::Booked { request, hold, payment, at: secs(21) });
@@ -671,7 +675,7 @@ fn a_confirmation_that_is_refused_while_time_is_left() {
         .told(201, 200, &confirm, &lost)
         .fails(&["hold", "linearizable"]);
     let unavailable = Outcome::Refused(Refusal::Unavailable);
-    start().asks(200, &confirm).told(201, 200, &confirm, &unavailable).is_silent();
+    start().asks(4, &confirm).told(5, 4, &confirm, &unavailable).is_silent();
 }
 
 #[test]

@@ -196,6 +196,7 @@ impl Crowd {
             person.stamp = person.stamp.wrapping_add(1);
         });
         witness.recorder.attempts(at, 1);
+        witness.judges.oracles.attempted(at);
         let waiting = &mut self.outbox[usize::from(gateway)];
         waiting.push(Timed { at, item: request });
         &waiting[waiting.len() - 1].item

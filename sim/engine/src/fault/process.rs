@@ -130,6 +130,17 @@ impl<S: System> Faults<'_, S> {
         }
     }
 
+    /// Time for which a fault is felt after it heals: a slow core finishes the work that it has begun. The longest piece
+    /// is to read back a log, a node's whole disk at the most.
+    pub(super) fn lingers(&self, world: &mut World<S>, index: usize, force: &Force) -> Span {
+        let What::Process(ProcessFault::Limp { factor, .. }) = self.plan[index].what else {
+            return Span::ZERO;
+        };
+        let disk = force.limps.map_or(0, |place| world.machine(place).disk.bytes());
+        let work = u128::from(self.recover_mib.0) * u128::from(disk) * u128::from(factor);
+        Span(work.div_ceil(1 << 20).try_into().unwrap_or(u64::MAX / 2))
+    }
+
     pub(super) fn heal_process(&self, world: &mut World<S>, index: usize, force: Force) {
         force.without_power.into_iter().for_each(|place| world.restore_power(place));
         force.down.into_iter().for_each(|place| self.revive(world, place));

@@ -1,7 +1,8 @@
 //! The times in which a shard may have no leader that can commit.
 //!
-//! Owns the reasons for holds to end late, by the calendar: processes that end, faults in force, and the time for which
-//! replicas have been up. It declares them to the oracles' [limit](onsale_oracles::overdue). Refuses to know what ended
+//! Owns the reasons for holds to end late and for requests to stay unanswered, by the calendar: processes that end or
+//! stand still, faults in force, and the time for which replicas have been up. It declares them to the oracles'
+//! [limit](onsale_oracles::overdue) and as [interruptions](onsale_oracles::interruptions). Refuses to know what ended
 //! a hold, and what any node says about its time.
 //!
 //! - The *slack* is a second, an election, one commit and the quantum.
@@ -9,8 +10,12 @@
 //!   messages even without faults.
 //! - *Gaps* of a shard: an election from the end of a replica's process; and from the instant at which the running
 //!   replicas are no majority until an election after they are one again.
-//! - *Troubles*: while faults other than crashes, restarts and wrong clocks are in force, or the map
+//! - *Troubles*: while faults other than crashes, restarts, pauses and wrong clocks are in force, or the map
 //!   wants replicas elsewhere, and an election after that.
+//! - *Interruptions* of everything: while such a fault is in force, and while no more than half of the nodes run (or
+//!   fewer than the settings demand), for then even a gateway that sees a shard's leader may refuse its clients. Moves
+//!   interrupt nothing.
+//! - *Interruptions* of a shard: the end of a replica's process, and while the running replicas are no majority.
 //! - Holds are measured *afresh* if a shard may have lost its time: no majority of the replicas is up and has heard it
 //!   since its own last start. They are measured from an election after a majority is up. A replica has heard the time
 //!   once it has been up without gaps and troubles for two beats and four one-way latencies; for ten seconds if the
@@ -23,8 +28,11 @@
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::journal::Members;
-use onsale_oracles::Overdue;
 use onsale_oracles::overdue::{Periods, is_free};
+use onsale_oracles::{Interruptions, Overdue};
+
+/// The oracles' accounts of what may be late, and of what may stay unanswered.
+pub(super) type Excuses<'a> = (&'a mut Overdue, &'a mut Interruptions);
 
 /// Speed of a cluster without faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +41,8 @@ pub struct Paces {
     pub election: Span,
     /// Longest time until a started replica has heard the shard's time.
     pub hears: Span,
+    /// Least number of running nodes with which gateways serve, if the settings fix one; else more than half.
+    pub quorum: Option<u16>,
 }
 
 /// Availability of one shard.
@@ -52,8 +62,14 @@ pub(super) struct Availability {
     paces: Paces,
     /// By node: start of its process, if it is up.
     up: Vec<Option<Instant>>,
+    /// The nodes that were told to leave.
+    leaving: Vec<NodeId>,
     /// Number of troubles in force.
     under_way: u32,
+    /// Number of reasons in force for which anything may stay unanswered.
+    delays: u32,
+    /// Whether too few nodes run.
+    is_minority: bool,
     /// Whether the map wants replicas elsewhere.
     moves: bool,
     /// Whether a disk may have lost promises.
@@ -68,7 +84,10 @@ impl Availability {
         Self {
             paces,
             up: Vec::new(),
+            leaving: Vec::new(),
             under_way: 0,
+            delays: 0,
+            is_minority: false,
             moves: false,
             forgets: false,
             any_ended: false,
@@ -76,15 +95,40 @@ impl Availability {
         }
     }
 
-    /// Begins a trouble, neither crash nor wrong clock; `forgets` says whether disks may lose promises.
-    pub(super) fn on_trouble(&mut self, at: Instant, forgets: bool, overdue: &mut Overdue) {
-        self.under_way += 1;
+    /// Begins a trouble, neither crash nor pause nor wrong clock; `forgets` says whether disks may lose promises.
+    pub(super) fn on_trouble(&mut self, at: Instant, forgets: bool, excuses: Excuses<'_>) {
         self.forgets |= forgets;
-        overdue.trouble_begins(at);
+        self.trouble_begins(at, excuses.0);
+        self.delay_begins(excuses.1);
     }
 
     /// Ends a trouble.
-    pub(super) fn on_trouble_over(&mut self, at: Instant, overdue: &mut Overdue) {
+    pub(super) fn on_trouble_over(&mut self, at: Instant, excuses: Excuses<'_>) {
+        self.trouble_ends(at, excuses.0);
+        self.delay_ends(at, excuses.1);
+    }
+
+    /// Notes whether the map wants replicas elsewhere than they are.
+    pub(super) fn on_moves(&mut self, at: Instant, moves: bool, excuses: Excuses<'_>) {
+        match (std::mem::replace(&mut self.moves, moves), moves) {
+            (false, true) => self.trouble_begins(at, excuses.0),
+            (true, false) => self.trouble_ends(at, excuses.0),
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// Notes that a node was told to leave, and counts no longer.
+    pub(super) fn on_told_to_leave(&mut self, at: Instant, node: NodeId, excuses: Excuses<'_>) {
+        self.leaving.push(node);
+        self.count_nodes(at, excuses.1);
+    }
+
+    fn trouble_begins(&mut self, at: Instant, overdue: &mut Overdue) {
+        self.under_way += 1;
+        overdue.trouble_begins(at);
+    }
+
+    fn trouble_ends(&mut self, at: Instant, overdue: &mut Overdue) {
         assert!(self.under_way > 0, "a trouble begins before it ends");
         self.under_way -= 1;
         if self.under_way == 0 {
@@ -92,23 +136,44 @@ impl Availability {
         }
     }
 
-    /// Notes whether the map wants replicas elsewhere than they are.
-    pub(super) fn on_moves(&mut self, at: Instant, moves: bool, overdue: &mut Overdue) {
-        match (std::mem::replace(&mut self.moves, moves), moves) {
-            (false, true) => self.on_trouble(at, false, overdue),
-            (true, false) => self.on_trouble_over(at, overdue),
+    fn delay_begins(&mut self, interruptions: &mut Interruptions) {
+        self.delays += 1;
+        interruptions.delays_begin();
+    }
+
+    fn delay_ends(&mut self, at: Instant, interruptions: &mut Interruptions) {
+        assert!(self.delays > 0, "a delay begins before it ends");
+        self.delays -= 1;
+        if self.delays == 0 {
+            interruptions.delays_end(at);
+        }
+    }
+
+    /// Looks whether enough nodes run for gateways to serve.
+    fn count_nodes(&mut self, at: Instant, interruptions: &mut Interruptions) {
+        let nodes = (0..).map(NodeId).zip(&self.up).skip(1);
+        let stay: Vec<bool> = nodes
+            .filter(|(node, _)| !self.leaving.contains(node))
+            .map(|(_, up)| up.is_some())
+            .collect();
+        let (run, all) = (stay.iter().filter(|&&runs| runs).count(), stay.len());
+        let too_few = self.paces.quorum.map_or(2 * run <= all, |quorum| run < usize::from(quorum));
+        match (std::mem::replace(&mut self.is_minority, too_few), too_few) {
+            (false, true) => self.delay_begins(interruptions),
+            (true, false) => self.delay_ends(at, interruptions),
             (true, true) | (false, false) => {}
         }
     }
 
-    /// Notes that a process starts or ends, with the possible members of each shard, in order.
+    /// Notes that a process runs from now on, or no longer: it has died or stands still. `kept_by` gives the possible
+    /// members of each shard, in order.
     pub(super) fn on_process(
         &mut self,
         at: Instant,
         node: NodeId,
         is_up: bool,
         kept_by: impl Iterator<Item = Vec<Members>>,
-        overdue: &mut Overdue,
+        (overdue, interruptions): Excuses<'_>,
     ) {
         let place = usize::from(node.0);
         self.up.resize(self.up.len().max(place + 1), None);
@@ -117,23 +182,23 @@ impl Availability {
         if !self.any_ended {
             return;
         }
+        self.count_nodes(at, interruptions);
         for (shard, members) in (0..).zip(kept_by) {
             if self.shards.len() <= shard as usize {
                 self.shards.push(Shard::default());
             }
             if members.iter().any(|members| members.are_on(node)) {
-                self.look(at, shard, is_up, &members, overdue);
+                self.look((at, shard), is_up, &members, (overdue, interruptions));
             }
         }
     }
 
     fn look(
         &mut self,
-        at: Instant,
-        log: u32,
+        (at, log): (Instant, u32),
         is_up: bool,
         members: &[Members],
-        overdue: &mut Overdue,
+        (overdue, interruptions): Excuses<'_>,
     ) {
         let election = self.paces.election;
         let is_whole =
@@ -153,12 +218,15 @@ impl Availability {
         }
         if !is_up {
             overdue.gap_begins(log, at, at + election);
+            interruptions.writer_stops(log, at);
         }
         shard.is_lost |= is_lost;
         if is_short {
             overdue.gap_begins(log, at, Instant::MAX);
+            interruptions.cannot_commit(log);
         } else if shard.is_short {
             overdue.gap_ends(log, at + election + election);
+            interruptions.can_commit(log, at);
         }
         shard.is_short = is_short;
         if shard.is_lost && !is_short {

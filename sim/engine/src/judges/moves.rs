@@ -16,8 +16,15 @@
 //! the bound from the last change of the map, so it may wait for all its moves. A node may stay if the others are too
 //! few without it. Why none is missed: a planned move is in the map, a finished one is gone from it, and a node that
 //! has left is not in it.
+//!
+//! The map itself comes to rest: a wish (a node joins, leaves or forgot) moves at most one replica of each shard, and
+//! each move is settled by one version. So after calm there are at most *shards × (1 + wishes)* versions, where the one
+//! stands for moves that calm finds under way. A node takes part in one move at a time, so all of them take at most
+//! *shards / nodes* rounds, and the last version comes within *recovery × (1 + shards / nodes)*, from calm or from the
+//! last wish. Why no alarm is false: a move takes some steps, and each step some beats, a fraction of recovery. Why none
+//! is missed: each version is a committed record.
 
-use onsale_booking::{Instant, NodeId, ZoneId};
+use onsale_booking::{Instant, NodeId, Span, ZoneId};
 use onsale_cluster::journal::{Members, ReplicaId};
 use onsale_cluster::{Placement, ShardId};
 
@@ -34,6 +41,8 @@ onsale_oracles::rules! {
     MISPLACED = "misplaced";
     /// A node was told to leave and never left.
     NEVER_LEFT = "never-left";
+    /// The map does not come to rest after calm.
+    RESTLESS = "restless";
 }
 
 /// A committed membership change of a journal.
@@ -49,8 +58,14 @@ struct MembershipChange {
 pub(super) struct Moves {
     /// Whether the settings let every move end.
     must_end: bool,
+    /// Time in which all moves of one node at least take a step further: recovery.
+    recovery: Span,
     /// The latest committed version; `None` before the second.
     map: Option<Placement>,
+    /// Instants at which the versions were first on a disk.
+    versions: Vec<Instant>,
+    /// Instants of the wishes: a node was told to leave, has joined, or forgot.
+    wishes: Vec<Instant>,
     changed: Instant,
     /// By shard: instant since which the map has wanted its current placement.
     since: Vec<Instant>,
@@ -64,12 +79,12 @@ pub(super) struct Moves {
 }
 
 impl Moves {
-    pub(super) fn new(must_end: bool) -> Self {
-        Self { must_end, ..Self::default() }
+    pub(super) fn new(must_end: bool, recovery: Span) -> Self {
+        Self { must_end, recovery, ..Self::default() }
     }
 
-    /// Notes a committed version of the map, read from disks.
-    pub(super) fn on_map(&mut self, at: Instant, map: Placement) {
+    /// Notes a committed version of the map, first on a disk at `written`, and read later.
+    pub(super) fn on_map(&mut self, (written, at): (Instant, Instant), map: Placement) {
         self.since.resize(map.shards() as usize, Instant::ZERO);
         for (shard, since) in (0..).map(ShardId).zip(&mut self.since) {
             let (before, seats) = (self.map.as_ref().map(|map| map.seats(shard)), map.seats(shard));
@@ -80,11 +95,23 @@ impl Moves {
                 *since = at;
             }
         }
+        self.note_wishes(at, &map);
+        self.versions.push(written);
         let mut zones: Vec<_> = staying(&map).map(|node| map.zone_of(node)).collect();
         zones.sort_unstable();
         zones.dedup();
         self.too_few_zones |= zones.len() < map.replicas(ShardId(0)).len();
         (self.changed, self.map) = (at, Some(map));
+    }
+
+    /// Notes the wishes that a version fulfils: nodes that were not in the one before, or forgot since.
+    fn note_wishes(&mut self, at: Instant, map: &Placement) {
+        let is_new = |node: &NodeId| match &self.map {
+            Some(before) => !before.has(*node) || before.forgot_in(*node) != map.forgot_in(*node),
+            None => map.forgot_in(*node).is_some(),
+        };
+        let new = map.node_ids().filter(is_new).count().max(usize::from(self.map.is_none()));
+        self.wishes.extend(std::iter::repeat_n(at, new));
     }
 
     /// Notes a committed membership change of a shard's journal, read from disks.
@@ -119,6 +146,7 @@ impl Moves {
     /// Notes that a node is told to leave for good, or is lost and to be removed.
     pub(super) fn on_told_to_leave(&mut self, at: Instant, node: NodeId) {
         self.told.push((node, at));
+        self.wishes.push(at);
     }
 
     /// Notes at the end of the run the members of a shard's journal; called for the shards in order.
@@ -133,8 +161,31 @@ impl Moves {
             let mut unended = self.unended(end, |since| calm.is_overdue(since, end));
             unended.iter_mut().for_each(|(_, story)| story.lines.insert(0, calm.to_string()));
             stories.extend(unended);
+            stories.extend(self.without_rest(calm));
         }
         stories
+    }
+
+    /// The failure of a map that changes too often after calm, or for too long.
+    fn without_rest(&self, calm: Calm) -> Option<(Rule, Story)> {
+        let map = self.map.as_ref()?;
+        let (shards, nodes) = (u64::from(map.shards()), map.node_ids().count().max(1) as u64);
+        let after = self.versions.iter().filter(|&&at| at > calm.from).count() as u64;
+        let most = shards * (1 + self.wishes.len() as u64);
+        let last_wish = self.wishes.iter().copied().max().unwrap_or(calm.from);
+        let rounds = 1 + shards.div_ceil(nodes);
+        let by = calm.from.max(last_wish) + Span(rounds * self.recovery.0);
+        let last = self.versions.last().copied()?;
+        let is_late = last > by;
+        let story = || Story {
+            headline: "the map does not come to rest".to_owned(),
+            lines: vec![
+                calm.to_string(),
+                format!("{after} versions after calm; {} wishes explain {most}", self.wishes.len()),
+                format!("the last at {last}; all moves had to end by {by}"),
+            ],
+        };
+        (after > most || is_late).then(|| (RESTLESS, story()))
     }
 
     /// Failures of overdue moves and leaves.

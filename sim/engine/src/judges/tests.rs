@@ -13,7 +13,7 @@ const HOLD_SECS: u64 = 300;
 /// replica hears the time within 1 s.
 pub(crate) fn settings() -> JudgeSettings {
     let oracles = OracleSettings::example();
-    let paces = Paces { election: Span::from_secs(3), hears: Span::from_secs(1) };
+    let paces = Paces { election: Span::from_secs(3), hears: Span::from_secs(1), quorum: None };
     JudgeSettings { oracles, paces, moves_end: true, facts: None }
 }
 

@@ -316,7 +316,7 @@ impl JournalWatch {
                         judges.oracles.committed(when, at, None, &[]);
                     } else if self.map == Some(shard) {
                         let map = Placement::decode(&record);
-                        map.into_iter().for_each(|map| judges.map_changed(now, map));
+                        map.into_iter().for_each(|map| judges.map_changed(when, map));
                         judges.oracles.committed(when, at, None, &[]);
                     } else {
                         tell(when, at, &record, judges);

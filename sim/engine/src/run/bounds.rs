@@ -2,19 +2,20 @@
 //!
 //! Owns the translation of scenario and faults. Refuses to know what happens in a run.
 
-use onsale_booking::Span;
+use onsale_booking::{ShowId, Span};
+use onsale_cluster::Placement;
 use onsale_cluster::facts::EARLY_MAX;
-use onsale_oracles::{OracleSettings, Promise};
-use onsale_scenarios::{ClockFault, Cluster, Fault, Sale, What};
+use onsale_oracles::{Load, OracleSettings, Promise};
+use onsale_scenarios::{ClockFault, Cluster, Fault, Sale, Scenario, What};
 
-use super::{feasible, late, slowest};
+use super::{feasible, late, recovery, slowest};
 use crate::judges::JudgeSettings;
 use crate::judges::facts::Bounds;
 use crate::plan::Plan;
 use crate::sale::REMEMBER;
 
-/// The judges' settings for a plan.
-pub(super) fn judge_settings(plan: &Plan) -> JudgeSettings {
+/// The judges' settings for a plan, played with this placement.
+pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSettings {
     let scenario = &plan.scenario;
     let sale = &scenario.sale;
     let seats_per_section = u32::from(sale.rows) * u32::from(sale.seats_per_row);
@@ -32,8 +33,12 @@ pub(super) fn judge_settings(plan: &Plan) -> JudgeSettings {
         lateness,
         slowest_answer: feasible::answers_come(scenario).then(|| slowest::of_request(scenario)),
         patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
+        log_of: (0..sale.shows).map(|show| placement.shard_of(ShowId(show)).0).collect(),
+        recovery: recovery::recovery(scenario).min(scenario.calm),
+        load: load(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
+        lost_ppb: feasible::lost_ppb(scenario),
     };
     let facts = scenario.facts.as_ref().map(|facts| Bounds {
         agree_within: facts.agree_within,
@@ -42,6 +47,15 @@ pub(super) fn judge_settings(plan: &Plan) -> JudgeSettings {
         may_lose_patience: slowest::outlasts_patience(scenario),
     });
     JudgeSettings { oracles, paces, moves_end: feasible::moves_end(scenario), facts }
+}
+
+/// The load under which requests may stay unanswered: a gateway tries again by a budget, which is a share of first
+/// attempts, and a leader drops requests that have waited for a quarter of a gateway's time-out.
+fn load(scenario: &Scenario) -> Load {
+    let gateway = &scenario.cluster.gateway;
+    let once = slowest::work(&scenario.costs).0;
+    let work = Span(once.saturating_add(gateway.retry_budget.of(once)));
+    Load { work, wait: Span(gateway.try_timeout.0 / 4) }
 }
 
 /// Time by which holds may end early by the fastest clock of the plan, all drifts at once; `None` if no clock is ever

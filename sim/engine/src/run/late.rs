@@ -46,5 +46,8 @@ pub(super) fn lateness(plan: &Plan) -> (Lateness, Paces) {
         (u128::from(lasts) * num).div_ceil((den - num).max(1)) as u64
     });
     let slack = Span::from_secs(1) + election + commit + plan.scenario.quantum;
-    (Lateness { lasts: Span(lasts + lost.sum::<u64>()), slack }, Paces { election, hears })
+    (
+        Lateness { lasts: Span(lasts + lost.sum::<u64>()), slack },
+        Paces { election, hears, quorum: cluster.membership.static_quorum },
+    )
 }

@@ -61,6 +61,20 @@ impl LogWatch {
     }
 }
 
+/// Declares that the only process runs no longer: nothing is decided.
+fn stops(now: Instant, judges: &mut Judges) {
+    let (overdue, interruptions) = judges.oracles.excuses();
+    overdue.gap_begins(0, now, Instant::MAX);
+    interruptions.cannot_commit(0);
+}
+
+/// Declares that the only process decides again.
+fn goes_on(now: Instant, judges: &mut Judges) {
+    let (overdue, interruptions) = judges.oracles.excuses();
+    overdue.gap_ends(0, now);
+    interruptions.can_commit(0, now);
+}
+
 impl Ledger<Solo> for LogWatch {
     fn new(setup: &Setup) -> Self {
         Self {
@@ -88,13 +102,21 @@ impl Ledger<Solo> for LogWatch {
     ) {
         let (a_mib, sync) = self.write;
         let both = (self.recover_mib + a_mib).0 * machines[node].disk.bytes() / (1 << 20);
-        judges.oracles.overdue().gap_ends(0, now + Span(both) + sync);
+        goes_on(now + Span(both) + sync, judges);
     }
 
     /// Declares a gap: no hold ends until the process starts again.
     fn died(&mut self, now: Instant, node: Place, machine: &Machine<Solo>, judges: &mut Judges) {
         self.reread(now, node, machine, judges);
-        judges.oracles.overdue().gap_begins(0, now, Instant::MAX);
+        stops(now, judges);
+    }
+
+    fn paused(&mut self, now: Instant, _: Place, judges: &mut Judges) {
+        stops(now, judges);
+    }
+
+    fn resumed(&mut self, now: Instant, _: Place, judges: &mut Judges) {
+        goes_on(now, judges);
     }
 
     fn disk_replaced(

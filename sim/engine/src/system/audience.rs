@@ -180,11 +180,13 @@ impl<S: System> Listener<S> for Audience<S> {
 
     fn paused(&mut self, now: Instant, node: Place, by: usize, boots: u64) {
         self.faults.leader_stopped(now, node.node_id(), Some(by));
+        self.ledger.paused(now, node, &mut self.witness.judges);
         self.shows_process(now, node, Process::Paused, boots);
     }
 
     fn resumed(&mut self, now: Instant, node: Place, boots: u64) {
         self.faults.leader_goes_on(now, node.node_id());
+        self.ledger.resumed(now, node, &mut self.witness.judges);
         self.shows_process(now, node, Process::Up, boots);
     }
 

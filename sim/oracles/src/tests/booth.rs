@@ -15,6 +15,7 @@ use proptest::prelude::*;
 
 use super::dice::Dice;
 use super::{GRACE_SECS, HOLD_SECS, SHOW, verdict};
+use crate::live::CHECKS_MIN;
 use crate::{Asked, Lateness, OracleSettings, Oracles, Position};
 
 const USERS: u32 = 12;
@@ -135,6 +136,7 @@ impl Booth {
             let wait = Span::from_millis(booth.dice.below(5_000));
             booth.after(wait, BoothEvent::Act(user));
         }
+        booth.oracles.excuses().1.delays_begin();
         booth.play();
         booth.judge()
     }
@@ -149,6 +151,7 @@ impl Booth {
             if !calm && at >= Instant(CALM_SECS * 1_000_000) {
                 calm = true;
                 self.oracles.faults_over(at);
+                self.oracles.excuses().1.delays_end(at);
             }
             match step {
                 BoothEvent::Act(user) => self.act(user),
@@ -431,7 +434,9 @@ proptest! {
     fn a_correct_clerk_raises_no_alarm(seed: u64, core: bool) {
         let results = Booth::run(seed, Flaw::None, core.then(core_clerk));
         for result in &results {
-            prop_assert_eq!(result.verdict, Verdict::Pass, "{:#?}", results);
+            // Some crowds ask for little after calm.
+            let is_idle = result.name == "live" && result.checked < CHECKS_MIN;
+            prop_assert!(is_idle || result.verdict == Verdict::Pass, "{:#?}", results);
         }
     }
 }

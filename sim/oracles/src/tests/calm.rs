@@ -2,66 +2,107 @@
 
 use super::*;
 
+/// The verdict of `live` on a request of second `since`, if `act` is what becomes of it. Recovery takes 10 s.
+fn live(since: u64, act: &dyn Fn(&mut History), end: u64, open: &[Asked]) -> Verdict {
+    let mut history = History::new();
+    history.oracles.faults_over(secs(0));
+    history.asks(since, &hold_request(1, 1, &[3]));
+    act(&mut history);
+    verdict(&history.results(end, open), "live")
+}
+
+const NOT_FAILED: Verdict = Verdict::NotExercised;
+
 #[test]
-fn after_calm_requests_get_answers() {
-    let live = |act: &dyn Fn(&mut History), end: u64, open: &[Asked]| {
+fn a_request_that_nothing_interrupts_gets_an_answer() {
+    let refused = |since, refusal| {
+        let refuse = move |history: &mut History| {
+            history.oracles.hold_refused(secs(since + 1), &asked(1, since), refusal);
+        };
+        live(since, &refuse, 500, &[])
+    };
+    assert_eq!(refused(11, Refusal::Overloaded), NOT_FAILED);
+    assert_eq!(refused(11, Refusal::SoldOut), NOT_FAILED);
+    assert_eq!(refused(11, Refusal::Unavailable), Verdict::Fail);
+    assert_eq!(refused(11, Refusal::Minority), Verdict::Fail);
+    assert_eq!(refused(10, Refusal::Unavailable), NOT_FAILED, "the run had just begun");
+    let gives_up = |since, at| {
+        let act = move |history: &mut History| {
+            history.oracles.gave_up(at, asked(1, since), secs(since));
+        };
+        live(since, &act, 500, &[])
+    };
+    assert_eq!(gives_up(11, secs(20)), Verdict::Fail);
+    assert_eq!(gives_up(11, Instant(11_300_000)), NOT_FAILED, "no answer could have come so soon");
+    assert_eq!(gives_up(9, secs(20)), NOT_FAILED);
+}
+
+/// An interruption that begins while a request is under way excuses it, and one that ended before does not.
+#[test]
+fn an_interruption_excuses_the_requests_that_it_touches() {
+    let judged = |since: u64, heals: u64| {
+        let act = move |history: &mut History| {
+            let (_, interruptions) = history.oracles.excuses();
+            interruptions.delays_begin();
+            if heals <= since + 5 {
+                interruptions.delays_end(secs(heals));
+            }
+            history.oracles.gave_up(secs(since + 5), asked(1, since), secs(since));
+        };
+        live(since, &act, 500, &[])
+    };
+    assert_eq!(judged(111, 100), Verdict::Fail, "long over");
+    assert_eq!(judged(110, 100), NOT_FAILED, "within recovery");
+    assert_eq!(judged(100, 120), NOT_FAILED, "it began in the meantime");
+    let writer_stops = |since: u64, log: u32| {
+        let act = move |history: &mut History| {
+            history.oracles.excuses().1.writer_stops(log, secs(100));
+            history.oracles.gave_up(secs(since + 5), asked(1, since), secs(since));
+        };
+        live(since, &act, 500, &[])
+    };
+    assert_eq!(writer_stops(110, 0), NOT_FAILED);
+    assert_eq!(writer_stops(111, 0), Verdict::Fail, "a majority is left, and recovery over");
+    assert_eq!(writer_stops(110, 1), Verdict::Fail, "another log's");
+}
+
+/// Open at the end: recovery and the slowest answer, 11 s, from the first attempt or from the end of recovery.
+#[test]
+fn an_open_request_has_recovery_from_its_start_or_from_the_last_interruption() {
+    let open = |since, end| live(since, &|_| {}, end, &[asked(1, since)]);
+    assert_eq!(open(480, 491), NOT_FAILED);
+    assert_eq!(open(480, 492), Verdict::Fail);
+    assert_eq!(open(5, 21), NOT_FAILED);
+    assert_eq!(open(5, 22), Verdict::Fail);
+}
+
+/// Fewer than a hundred judged requests say little; a failure is one all the same.
+#[test]
+fn a_hundred_requests_exercise_it() {
+    let live = |requests: u64| {
         let mut history = History::new();
-        history.oracles.faults_over(secs(100));
-        act(&mut history);
-        verdict(&history.results(end, open), "live")
+        history.oracles.faults_over(secs(0));
+        for id in 0..requests {
+            history.asks(11, &hold_request(id, 1, &[3]));
+            history.oracles.hold_refused(secs(12), &asked(id, 11), Refusal::SoldOut);
+        }
+        verdict(&history.results(500, &[]), "live")
     };
-    let ask = |history: &mut History, at: u64| {
-        history.asks(at, &hold_request(1, 1, &[3]));
-    };
-    let refuse = |history: &mut History, since: u64, refusal| {
-        ask(history, since);
-        history.oracles.hold_refused(secs(since + 1), &asked(1, since), refusal);
-    };
-    assert_eq!(live(&|_| {}, 500, &[]), Verdict::NotExercised);
-    assert_eq!(live(&|history| ask(history, 110), 500, &[]), Verdict::NotExercised);
-    assert_eq!(live(&|history| refuse(history, 111, Refusal::Overloaded), 500, &[]), Verdict::Pass);
-    assert_eq!(
-        live(&|history| refuse(history, 111, Refusal::Unavailable), 500, &[]),
-        Verdict::Fail
-    );
-    assert_eq!(
-        live(&|history| refuse(history, 110, Refusal::Unavailable), 500, &[]),
-        Verdict::NotExercised
-    );
-    assert_eq!(
-        live(&|history| history.oracles.gave_up(secs(120), asked(1, 111), secs(111)), 500, &[]),
-        Verdict::Fail
-    );
-    assert_eq!(
-        live(
-            &|history| history.oracles.gave_up(Instant(111_300_000), asked(1, 111), secs(111)),
-            500,
-            &[]
-        ),
-        Verdict::NotExercised,
-        "no answer could have come so soon"
-    );
-    assert_eq!(
-        live(&|history| history.oracles.gave_up(secs(120), asked(1, 90), secs(90)), 500, &[]),
-        Verdict::NotExercised
-    );
-    assert_eq!(live(&|history| ask(history, 495), 500, &[asked(1, 495)]), Verdict::Pass);
-    assert_eq!(live(&|history| ask(history, 480), 500, &[asked(1, 480)]), Verdict::Fail);
-    assert_eq!(live(&|_| {}, 109, &[asked(1, 50)]), Verdict::NotExercised);
-    assert_eq!(live(&|_| {}, 111, &[asked(1, 50)]), Verdict::Fail);
+    assert_eq!(live(99), Verdict::NotExercised);
+    assert_eq!(live(100), Verdict::Pass);
 }
 
 /// An overloaded gateway answers: a client that retries has waited for the last attempt alone.
 #[test]
 fn a_client_turned_away_has_waited_since_its_last_attempt() {
     let live = |unheard_since| {
-        let mut history = History::new();
-        history.oracles.faults_over(secs(100));
-        history.oracles.gave_up(secs(120), asked(1, 111), unheard_since);
-        verdict(&history.results(500, &[]), "live")
+        let gives_up = move |history: &mut History| {
+            history.oracles.gave_up(secs(120), asked(1, 111), unheard_since);
+        };
+        live(111, &gives_up, 500, &[])
     };
     assert_eq!(OracleSettings::example().slowest_answer, Some(Span::from_secs(1)));
-    assert_eq!(live(Instant(119_000_001)), Verdict::NotExercised);
+    assert_eq!(live(Instant(119_000_001)), NOT_FAILED);
     assert_eq!(live(secs(119)), Verdict::Fail);
 }
 
@@ -71,14 +112,13 @@ fn a_client_that_retries_late_is_answered_late() {
         let patience = Span::from_secs(patience);
         let mut history =
             History::with(OracleSettings { patience, slowest_answer, ..OracleSettings::example() });
-        history.oracles.faults_over(secs(100));
-        verdict(&history.results(end, &[asked(1, 50)]), "live")
+        verdict(&history.results(end, &[asked(1, 5)]), "live")
     };
     let answers = OracleSettings::example().slowest_answer;
-    assert_eq!(live(0, answers, 111), Verdict::Fail);
-    assert_eq!(live(30, answers, 132), Verdict::NotExercised);
-    assert_eq!(live(30, answers, 133), Verdict::Fail);
-    assert_eq!(live(0, None, 500), Verdict::NotExercised, "each answer may have been lost");
+    assert_eq!(live(0, answers, 22), Verdict::Fail);
+    assert_eq!(live(30, answers, 51), NOT_FAILED);
+    assert_eq!(live(30, answers, 52), Verdict::Fail);
+    assert_eq!(live(0, None, 500), NOT_FAILED, "each answer may have been lost");
 }
 
 #[test]
@@ -89,10 +129,10 @@ fn after_calm_holds_end() {
         history.asks(200, &hold_request(1, 1, &[3])).held(200, 1, 1, &[3]);
         verdict(&history.results(end, &[]), "live")
     };
-    assert_eq!(live(100, 509), Verdict::Pass);
+    assert_eq!(live(100, 509), NOT_FAILED);
     assert_eq!(live(100, 510), Verdict::Fail);
     // Calm does not prolong the hold.
-    assert_eq!(live(400, 509), Verdict::NotExercised);
+    assert_eq!(live(400, 509), NOT_FAILED);
     assert_eq!(live(400, 510), Verdict::Fail);
 }
 

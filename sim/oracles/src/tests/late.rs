@@ -12,7 +12,7 @@ fn limit(declare: &dyn Fn(&mut Overdue)) -> u64 {
         let play = |ends: bool| {
             let mut history = History::new();
             history.asks(100, &hold_request(1, 1, &[3])).held(100, 1, 1, &[3]);
-            declare(history.oracles.overdue());
+            declare(history.oracles.excuses().0);
             if ends {
                 history.record(end, Event::Expired { hold: HoldId(1), at: secs(405) });
             }

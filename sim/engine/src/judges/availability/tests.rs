@@ -1,12 +1,12 @@
-//! Holds that end too late: crashes, faults, a lost shard time and a disk that lost promises excuse
-//! them, to the second.
+//! Holds that end too late and clients without an answer: crashes, faults, a lost shard time and a disk that lost
+//! promises excuse them, to the second.
 //!
 //! A hold lasts 300 s and its grace 5 s; an election takes 3 s, a started replica hears the time
 //! within 1 s, and the rest of the slack is 1 s: so without faults it ends by 309 s.
 
-use onsale_booking::{Event, HoldId, NodeId};
+use onsale_booking::{Event, HoldId, NodeId, Refusal, RequestId, UserId};
 use onsale_cluster::journal::Members;
-use onsale_oracles::Position;
+use onsale_oracles::{Asked, Position};
 use onsale_reports::Verdict;
 
 use super::super::Judges;
@@ -150,4 +150,54 @@ fn after_a_disk_lost_promises_a_crash_may_cost_the_majority() {
     };
     assert_eq!(limit(&happens(Strikes)), 409 + 10 + 3);
     assert_eq!(limit(&happens(Rots)), 390 + 3 + 305 + 4 + 10 + 3);
+}
+
+/// The verdict of `live` on a client that asks at a second and is told, five seconds later, that no leader could be
+/// reached. Recovery takes 10 s; five nodes carry three replicas.
+fn unanswered(happens: &[(u64, Happens)], asks: u64) -> Verdict {
+    let mut judges = Judges::new(settings());
+    let replicas: Vec<NodeId> = (1..=3).map(NodeId).collect();
+    let mut tell = |at: u64, what: Happens| {
+        let mut process = |node, is_up| {
+            let kept_by = std::iter::once(vec![Members::initial(&replicas)]);
+            judges.process(secs(at), NodeId(node), is_up, kept_by);
+        };
+        match what {
+            Dies(node) => process(node, false),
+            Starts(node) => process(node, true),
+            Strikes => judges.trouble(secs(at), false),
+            Rots => judges.trouble(secs(at), true),
+            Heals => judges.trouble_over(secs(at)),
+        }
+    };
+    (1..=5).for_each(|node| tell(0, Starts(node)));
+    happens.iter().filter(|&&(at, _)| at <= asks + 5).for_each(|&(at, what)| tell(at, what));
+    let (request, user) = (RequestId(1), UserId(1));
+    let asked = Asked { request, user, show: SHOW, since: secs(asks) };
+    judges.oracles.hold_refused(secs(asks + 5), &asked, Refusal::Unavailable);
+    verdict(&judges.finish(secs(1_000), &[]), "live")
+}
+
+/// The first second at which a client must be answered.
+fn must_answer(happens: &[(u64, Happens)]) -> u64 {
+    let answered = |&asks: &u64| unanswered(happens, asks) == Verdict::Fail;
+    (100..1_000).find(answered).expect("some time it must")
+}
+
+#[test]
+fn while_a_majority_is_left_clients_are_answered_soon_after_the_strike() {
+    assert_eq!(unanswered(&[], 11), Verdict::Fail, "nothing is wrong");
+    assert_eq!(must_answer(&[(100, Dies(1))]), 111, "it stays down");
+    assert_eq!(must_answer(&[(100, Dies(1)), (105, Dies(4))]), 111, "n4 has no replica");
+    assert_eq!(must_answer(&[(100, Dies(1)), (105, Dies(2)), (150, Starts(1))]), 161);
+    assert_eq!(must_answer(&[(100, Strikes), (150, Heals)]), 161);
+}
+
+/// Two of three replicas are left, but only two of five nodes: their gateways withdraw.
+#[test]
+fn a_minority_of_the_nodes_may_refuse_its_clients() {
+    let two = [(100, Dies(3)), (100, Dies(4)), (150, Starts(4))];
+    assert_eq!(must_answer(&two), 111);
+    let three = [(100, Dies(3)), (100, Dies(4)), (100, Dies(5)), (150, Starts(4))];
+    assert_eq!(must_answer(&three), 161);
 }

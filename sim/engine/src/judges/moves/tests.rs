@@ -31,7 +31,7 @@ impl Mapped {
             judges.told_to_leave(secs(at), NodeId(node));
         }
         for (at, map) in &self.versions {
-            judges.map_changed(secs(*at), map.clone());
+            judges.map_changed((secs(*at), secs(*at)), map.clone());
         }
         let (_, map) = self.versions.last().expect("the map has changed");
         for shard in (0..map.shards()).map(ShardId) {
@@ -108,7 +108,7 @@ fn no_step_of_a_move_makes_a_shard_depend_on_a_zone() {
             members = next;
         }
         for map in versions {
-            judges.map_changed(secs(20), (*map).clone());
+            judges.map_changed((secs(20), secs(20)), (*map).clone());
         }
         live(judges, 90)
     };
@@ -121,4 +121,23 @@ fn no_step_of_a_move_makes_a_shard_depend_on_a_zone() {
     assert_eq!(judged(&[&grown, &thin], [1, 2, 3], 4, 2), fine, "nobody stays in zone 2");
     let enough = grown.without(NodeId(2)).unwrap();
     assert_eq!(judged(&[&grown, &enough], [1, 2, 3], 4, 2), fails, "5 stays there");
+}
+
+/// Three nodes, eight shards and the map's own: two wishes, so at most 27 versions after calm, and the last within four
+/// times recovery, 40 s, of the later of calm and the last wish.
+#[test]
+fn after_calm_the_map_comes_to_rest() {
+    let (fine, fails) = (Verdict::NotExercised, Verdict::Fail);
+    let calm = Placement::new(3, 3, 8, 3).changing(2);
+    let judged = |times: &[u64]| {
+        let versions = times.iter().map(|&at| (at, calm.clone())).collect();
+        Mapped { versions, told: vec![(50, 5)], voters: None }.judged(1_000)
+    };
+    let often = |versions: u64| (101..101 + versions).map(|at| at.min(120)).collect::<Vec<_>>();
+    assert_eq!((judged(&often(27)), judged(&often(28))), (fine, fails));
+    assert_eq!(
+        (judged(&[101, 140]), judged(&[101, 142])),
+        (fine, fails),
+        "the last comes too late"
+    );
 }

@@ -51,15 +51,15 @@ impl<S: System> Audience<S> {
         self.faults.lapsed.push((index, now));
     }
 
-    /// Notes that a fault heals.
-    pub fn fault_healed(&mut self, now: Instant, index: usize, trouble: Option<Trouble>) {
+    /// Notes that a fault heals; its trouble, if it is one, is over at this instant or later.
+    pub fn fault_healed(&mut self, now: Instant, index: usize, trouble_over: Option<Instant>) {
         let mut struck = self.faults.struck.iter_mut();
         let struck =
             struck.find(|struck| struck.index == index).expect("a fault strikes before it heals");
         struck.healed = Some(now);
         self.witness.sees(now, || Sight::Fault { index, strikes: false, what: &struck.what });
-        if trouble.is_some() {
-            self.witness.judges.trouble_over(now);
+        if let Some(over) = trouble_over {
+            self.witness.judges.trouble_over(over);
         }
         self.witness.recorder.fault_ended(now, index);
     }
