@@ -13,7 +13,7 @@ use onsale_cluster::fact::{FactKey, FactsAnswer, FactsMessage, FactsReply, Versi
 use onsale_cluster::journal::frame;
 use onsale_cluster::journal::frame::Frame;
 use onsale_cluster::record::Record;
-use onsale_cluster::{Expiry, Message, record};
+use onsale_cluster::{Expiry, Format, Message, record};
 use onsale_reports::Verdict;
 use onsale_scenarios::{Arrivals, Facts, Fault, ProcessFault, Ratio, Scenario, Target};
 use onsale_sim::plan::Plan;
@@ -296,7 +296,7 @@ fn forged(mut forge: impl FnMut(Place, u64, &mut Record) + Send + 'static) -> Sa
                 && let Ok(Some(mut record)) = record::decode(record)
             {
                 forge(place, index, &mut record);
-                let record = &record::encode(record.writer, &record.events);
+                let record = &record::encode(Format::FIRST, record.writer, &record.events);
                 Frame::Entry { shard, index, epoch, record }.write(&mut forged);
             } else {
                 frame.write(&mut forged);

@@ -74,6 +74,8 @@ pub struct Config {
     pub leader_placement: LeaderPlacementConfig,
     /// When a replica's promises leave.
     pub promises: Promises,
+    /// When a node of a newer release writes the newer record format.
+    pub activates: Activates,
     /// How a leader answers and ends holds.
     pub leader: LeaderConfig,
     /// How a gateway treats requests.
@@ -102,6 +104,17 @@ pub struct LeaderPlacementConfig {
     /// How long a shard stays with a leader before it is given up for one of these reasons, and how long a node rests
     /// after it has given one up for its load.
     pub rest: Span,
+}
+
+choices! {
+    /// When a node of a newer release writes the newer record format.
+    pub enum Activates {
+        /// Once all nodes of the cluster are heard and run a release that reads it, and a record in the shard's journal
+        /// says so.
+        Agreed,
+        /// At once, as soon as it leads a shard.
+        AtOnce,
+    }
 }
 
 choices! {
@@ -342,6 +355,7 @@ impl Config {
             membership: MembershipConfig { quorum: Some(3), stable_after: Span::from_secs(2) },
             leader_placement: LeaderPlacementConfig::default(),
             promises: Promises::default(),
+            activates: Activates::default(),
             leader: LeaderConfig::default(),
             gateway: GatewayConfig {
                 tries: 3,

@@ -33,6 +33,8 @@ pub struct Suspicion {
 pub enum Heard {
     /// None: one more beat.
     Steady,
+    /// It is the first beat of a peer that was not suspected.
+    First,
     /// The peer was suspected and no longer is.
     Again,
     /// The peer has restarted since its last beat, suspected or not.
@@ -134,7 +136,8 @@ impl Detector {
                 Heard::Restarted { suspected }
             }
             Some(_) | None if suspected => Heard::Again,
-            Some(_) | None => Heard::Steady,
+            Some(_) => Heard::Steady,
+            None => Heard::First,
         };
         peer.incarnation = Some(incarnation);
         peer.suspected = false;
@@ -299,7 +302,8 @@ mod tests {
 
     fn beats(detector: &mut Detector, from_s: u64, to_s: u64) {
         for second in from_s..=to_s {
-            assert_eq!(detector.heard(PEER, 1, Instant(second * 1_000_000)), Some(Heard::Steady));
+            let expected = if second == from_s { Heard::First } else { Heard::Steady };
+            assert_eq!(detector.heard(PEER, 1, Instant(second * 1_000_000)), Some(expected));
         }
     }
 

@@ -47,6 +47,9 @@ pub struct Effects {
     pub observations: Vec<Observation>,
     /// Whether the process must end, to start again with what is durable. The node does nothing more.
     pub stops: bool,
+    /// Whether the process must end because its release cannot read what it was given: it must not start again before
+    /// it runs a newer one. The node does nothing more.
+    pub refuses: bool,
     /// Whether the node was told to retire and has nothing left to do: it may be stopped.
     pub drained: bool,
     forwards: Gathering,

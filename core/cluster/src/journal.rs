@@ -24,6 +24,7 @@ pub use wal::Wal;
 
 use crate::id::Epoch;
 use crate::mark::Mark;
+use crate::record::Format;
 use crate::shard_time::ShardTime;
 
 choices! {
@@ -222,6 +223,15 @@ impl JournalMessage {
     /// a leader opens its epoch, and for one that changes the members.
     pub fn records(&self) -> impl Iterator<Item = (u64, Epoch, &[u8])> {
         self.0.message.entries.iter().map(|entry| (entry.index, Epoch(entry.term), &entry.data[..]))
+    }
+
+    /// The newest format of the records and the snapshot of shows that it carries.
+    #[inline]
+    pub(crate) fn format(&self) -> Format {
+        let Said { message, .. } = &*self.0;
+        let records = message.entries.iter().map(|entry| Format::of_record(&entry.data));
+        let snapshot = message.has_snapshot().then(|| &message.get_snapshot().data[..]);
+        records.fold(snapshot.map_or(Format::FIRST, Format::of_snapshot), Format::max)
     }
 
     /// The purpose of the message in elections and replication.

@@ -18,6 +18,7 @@ pub mod node;
 pub mod observation;
 pub mod placement;
 pub mod record;
+mod release;
 pub mod resolver;
 mod shard;
 mod shard_time;
@@ -25,9 +26,9 @@ pub mod write;
 
 pub use beat::Beat;
 pub use config::{
-    Acknowledge, Config, DecidesOn, Deposed, Expiry, FactsConfig, Forgets, GatewayConfig,
-    LeaderConfig, LeaderPlacementConfig, MembershipConfig, OnSuspicion, Overdue, Ratio, Reads,
-    Reckoning, Serves, Sessions, Setup,
+    Acknowledge, Activates, Config, DecidesOn, Deposed, Expiry, FactsConfig, Forgets,
+    GatewayConfig, LeaderConfig, LeaderPlacementConfig, MembershipConfig, OnSuspicion, Overdue,
+    Ratio, Reads, Reckoning, Serves, Sessions, Setup,
 };
 pub use effect::{Effects, Sending};
 pub use hlc::Stamp;
@@ -40,5 +41,7 @@ pub use message::{Answer, Gossip, Message, Moves};
 pub use node::{Audit, Node};
 pub use observation::{Observation, Phase, TransferReason};
 pub use placement::Placement;
+pub use record::Format;
+pub use release::Release;
 pub use shard_time::ShardTime;
 pub use write::{PersistId, Write};

@@ -188,6 +188,12 @@ marks! {
     ReplicaReplaced = "replica-replaced";
     /// A node was told to leave while a shard was moving to it: the shard moves to another node.
     MoveRedirected = "move-redirected";
+    /// A newer record format was activated in a shard: no node of an older release can carry it from now on.
+    FormatActivated = "format-activated";
+    /// A node was sent a record or a snapshot of a newer format than its release reads, and stopped.
+    NewerFormatMet = "newer-format-met";
+    /// A starting node found a newer format on its disk than its release reads, and refused to serve.
+    RollbackRefused = "rollback-refused";
 }
 
 impl fmt::Display for Mark {

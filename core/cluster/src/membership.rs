@@ -185,7 +185,7 @@ impl Membership {
             !entry.counts || entry.member.state != State::Joining && agrees
         };
         self.is_quiet = self.entries.iter().enumerate().all(is_quiet);
-        state == State::Joining && incarnation.boot == beat.incarnation
+        state == State::Joining && incarnation.boot == u64::from(beat.incarnation)
     }
 
     /// Whether the next beat to a peer carries this node's table. Counts as told.

@@ -4,6 +4,7 @@
 //! node, and the invariants after every step. Refuses to know what a request means, who may write, and how anything is
 //! carried out. Each part owns its fields and says in its header what it refuses to know.
 
+mod activation;
 mod audit;
 mod beats;
 mod boot;
@@ -47,6 +48,7 @@ use crate::mark::Mark;
 use crate::message::Message;
 use crate::observation::Observation;
 use crate::placement::Placement;
+use crate::release::Release;
 use crate::shard::Answers;
 use crate::write::{PersistId, Write};
 
@@ -59,6 +61,7 @@ pub struct Node {
     me: NodeId,
     /// Rises with every boot.
     incarnation: u64,
+    release: Release,
     setup: Arc<Setup>,
     /// The latest map that the node knows; at first the one of the setup.
     placement: Arc<Placement>,
@@ -180,7 +183,7 @@ impl Node {
     #[inline]
     pub fn next_deadline(&self) -> Option<Instant> {
         if self.disk.has_failed() {
-            return None;
+            return self.disk.has_finding().then_some(self.now);
         }
         let mut next = self.next_beat.min(self.peers.next_deadline());
         next = next.min(self.replicas.next_deadline());
@@ -190,11 +193,12 @@ impl Node {
         Some(next.min(self.elections.next_deadline()))
     }
 
-    /// The guard behind every door: whether the node still acts. A node whose disk failed does nothing more; for any
-    /// other, time goes on and never backwards.
+    /// The guard behind every door: whether the node still acts. A node whose disk failed, or that has refused to go
+    /// on, does nothing more; for any other, time goes on and never backwards.
     #[inline]
     fn enter(&mut self, now: Instant, effects: &mut Effects) -> bool {
         if self.disk.has_failed() {
+            self.disk.tell_what_was_found(effects);
             return false;
         }
         self.advance(now, effects);
@@ -330,6 +334,9 @@ impl Node {
         if self.placement.map_shard().is_some() {
             self.begin_replica(id, &message, effects);
         }
+        if !self.reads(id, &message) {
+            return self.refuse(effects);
+        }
         match self.replicas.get_mut(id).filter(|_| message.from() == from) {
             Some(shard) => {
                 shard.on_message(self.now, message);
@@ -345,6 +352,7 @@ impl Node {
         if self.next_beat <= self.now {
             self.beat(effects);
             self.move_on(effects);
+            self.activate_format();
             self.balance_leads(effects);
             self.replicas.tell_times(self.now);
             // Beats missed while the process stood still are not made up for.

@@ -13,6 +13,7 @@ mod parked;
 mod pending_replies;
 mod replay;
 mod shard_clock;
+mod stored_format;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +29,7 @@ pub(crate) use self::membership_change::LEVEL;
 use self::parked::Parked;
 use self::shard_clock::ShardClock;
 pub(crate) use self::shard_clock::TELL_EVERY;
+use self::stored_format::StoredFormat;
 use crate::config::{Acknowledge, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, ShardId};
@@ -36,7 +38,7 @@ use crate::mark::Mark;
 use crate::message::Answer;
 use crate::observation::{Observation, Phase};
 use crate::placement::Placement;
-use crate::record::{self, Events};
+use crate::record::{self, Events, Format};
 use crate::shard_time::ShardTime;
 
 /// A replica of a shard and, while it leads, the shard itself.
@@ -58,6 +60,8 @@ pub(crate) struct Shard {
     told: Vec<NodeId>,
     /// The events of the record being applied; kept for its memory.
     events: Events,
+    /// The format in which it writes.
+    stored: StoredFormat,
     leader: Option<Leader>,
     /// The map, if this shard's records are its versions.
     map: Option<Arc<Placement>>,
@@ -78,7 +82,14 @@ pub(crate) struct Shard {
 }
 
 impl Shard {
-    pub(crate) fn new(id: ShardId, node: NodeId, setup: Arc<Setup>, journal: RaftGroup) -> Self {
+    /// A replica that has applied nothing yet, and writes in the `first` format until it applies a newer one.
+    pub(crate) fn new(
+        id: ShardId,
+        node: NodeId,
+        setup: Arc<Setup>,
+        journal: RaftGroup,
+        first: Format,
+    ) -> Self {
         let is_map = setup.placement.map_shard() == Some(id);
         Self {
             id,
@@ -94,6 +105,7 @@ impl Shard {
             clock: ShardClock::default(),
             told: Vec::new(),
             events: Events::new(),
+            stored: StoredFormat::new(first),
             leader: None,
             elected: Epoch(0),
             lead_transfer: None,
@@ -310,7 +322,7 @@ impl Shard {
         let taken = match leader.close_turn() {
             leader::Turn::Idle => return,
             leader::Turn::Changed(record) => {
-                let bytes = record::encode(self.node, record);
+                let bytes = record::encode(self.stored.get(), self.node, record);
                 record.last().into_iter().for_each(|(_, event)| self.clock.stamp(event.at()));
                 let taken = self.journal.propose(bytes);
                 if taken {

@@ -16,6 +16,7 @@ pub mod machine;
 pub mod network;
 pub mod place;
 pub mod process;
+pub mod program;
 pub mod rotation;
 pub mod sample;
 pub mod stream;

@@ -11,6 +11,7 @@ use crate::disk::Disk;
 use crate::limp::Limps;
 use crate::place::{Layout, Place, PlaceTable, Process};
 use crate::process::{Death, Life};
+use crate::program::Program;
 use crate::touches::Touches;
 use crate::turn::{NodeTurn, Order};
 
@@ -19,6 +20,8 @@ use crate::turn::{NodeTurn, Order};
 pub struct Machine<C: Cargo> {
     /// The machine's process.
     pub life: Life,
+    /// The program that the process runs from its next start on.
+    pub program: Program,
     pub(crate) errand: Errand,
     /// Turns that wait for a paused process.
     pub(crate) stalled: Vec<NodeTurn<C>>,
@@ -55,6 +58,7 @@ impl<C: Cargo> Machine<C> {
         let always_up = place.as_node().is_none();
         Self {
             life: Life::new(if always_up { Process::Up } else { Process::Down }),
+            program: Program::new(),
             errand: Errand::default(),
             stalled: Vec::new(),
             chatter: Chatter::new(layout),

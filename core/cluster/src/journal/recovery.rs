@@ -11,6 +11,7 @@ use raft::eraftpb;
 use super::frame::{self, Damage, Frame};
 use super::{Change, Committed, Members, ReplicaId, Snapshot, Wal};
 use crate::id::ShardId;
+use crate::record::Format;
 
 /// The contents of a node's write-ahead log, and the driver's memory of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,6 +121,12 @@ impl Recovered {
         self.lost_promises || self.shards.get(&shard).is_some_and(|durable| durable.in_repair)
     }
 
+    /// The newest format of any record or snapshot of shows; `map` is the shard whose records are none of these.
+    pub fn format(&self, map: Option<ShardId>) -> Format {
+        let shards = self.shards.iter().filter(|&(&shard, _)| Some(shard) != map);
+        shards.map(|(_, durable)| durable.format()).max().unwrap_or(Format::FIRST)
+    }
+
     /// Whether anything of a replica was found.
     pub fn has(&self, shard: ShardId) -> bool {
         self.shards.contains_key(&shard)
@@ -157,6 +164,12 @@ impl Durable {
     /// The generation of the replica.
     pub fn generation(&self) -> u32 {
         self.generation
+    }
+
+    /// The newest format of its records and its snapshot.
+    fn format(&self) -> Format {
+        let records = self.entries.iter().map(|entry| Format::of_record(&entry.data));
+        records.fold(Format::of_snapshot(&self.snapshot.data), Format::max)
     }
 
     /// Whether nothing is left of the replica but its generation.

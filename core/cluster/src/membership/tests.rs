@@ -97,6 +97,10 @@ fn a_node_refutes_false_rumours() {
     assert_eq!(table.on_rumour(said(NodeId(4), 1, 0, State::Down), NOW), Heard::Impossible);
 }
 
+fn beat(incarnation: u64, view: u64) -> Beat {
+    Beat { incarnation: incarnation as u32, view, ..Beat::default() }
+}
+
 #[test]
 fn a_node_that_restarts_is_joining_until_a_peer_admits_it() {
     let mut back = Membership::new(PEER, 2, 3, NOW);
@@ -104,11 +108,8 @@ fn a_node_that_restarts_is_joining_until_a_peer_admits_it() {
     let mut admits = table(ME);
     assert!(!admits.admit(PEER, NOW), "a node that is up is not admitted again");
     admits.on_rumour(back.told()[0], NOW);
-    assert!(
-        !admits.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: 0 }),
-        "a beat from before"
-    );
-    assert!(admits.on_beat(PEER, Beat { incarnation: 2, map: 0, load: 0, view: 0 }));
+    assert!(!admits.on_beat(PEER, beat(1, 0)), "a beat from before");
+    assert!(admits.on_beat(PEER, beat(2, 0)));
     assert!(admits.admit(PEER, NOW));
     assert_eq!(back.on_rumour(admits.told()[0], NOW), Heard::Admitted);
     assert_eq!(back.view(), admits.view());
@@ -122,9 +123,9 @@ fn a_peer_without_a_sign_of_life_is_told_a_few_times() {
     assert!(!table.suspect(PEER, NOW), "a suspicion is news once");
     let told = (0..100).filter(|_| table.has_news_for(PEER)).count();
     assert_eq!(told, usize::from(UNANSWERED_MAX));
-    table.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: 5 });
+    table.on_beat(PEER, beat(1, 5));
     assert!(table.has_news_for(PEER), "it lives, and shows another view");
-    table.on_beat(PEER, Beat { incarnation: 1, map: 0, load: 0, view: table.view() });
+    table.on_beat(PEER, beat(1, table.view()));
     assert!(!table.has_news_for(PEER), "it agrees");
     assert_eq!(table.suspects().collect::<Vec<_>>(), [(PEER, NOW)]);
 }
@@ -150,7 +151,7 @@ impl Village {
             return;
         }
         let table = &mut self.tables[from];
-        let beat = Beat { incarnation: self.boots[from], map: 0, load: 0, view: table.view() };
+        let beat = beat(self.boots[from], table.view());
         let news = table.has_news_for(node_at(to)).then(|| table.told());
         self.flying.push((node_at(from), node_at(to), beat, news));
     }
@@ -161,7 +162,7 @@ impl Village {
             assert_ne!(table.on_rumour(rumour, NOW), Heard::Impossible, "no node invents rumours");
         }
         let known = table.member(from).map_or(0, |member| member.incarnation.boot);
-        if beat.incarnation >= known && table.on_beat(from, beat) {
+        if u64::from(beat.incarnation) >= known && table.on_beat(from, beat) {
             table.admit(from, NOW);
         }
     }

@@ -36,7 +36,8 @@ impl Node {
             .map_or(0, |balance| balance.count_load(self.now, &self.replicas, is_full));
         let map = u32::try_from(self.placement.version()).expect("maps are few");
         let view = self.peers.membership().view();
-        let beat = Beat { incarnation: self.incarnation, map, load, view };
+        let incarnation = u32::try_from(self.incarnation).expect("boots are few");
+        let beat = Beat { incarnation, release: self.release, map, load, view };
         let takes_its_leave = self.retirement.leads_nothing();
         for peer in self.placement.node_ids().filter(|&node| node != self.me) {
             if takes_its_leave {
@@ -59,7 +60,7 @@ impl Node {
         if let Some(balance) = &mut self.balance {
             balance.on_beat(from, beat.load);
         }
-        let heard = self.peers.hear(from, beat.incarnation, self.now);
+        let heard = self.peers.hear(from, beat.incarnation.into(), self.now);
         if heard != Some(Heard::Steady) {
             self.on_news(from, beat, heard, effects);
         }
@@ -71,12 +72,16 @@ impl Node {
     /// A beat said more than that its sender is well.
     #[cold]
     fn on_news(&mut self, from: NodeId, beat: Beat, heard: Option<Heard>, effects: &mut Effects) {
+        let incarnation = u64::from(beat.incarnation);
+        if heard.is_some_and(|heard| heard != Heard::Stale) {
+            self.peers.note_release(from, beat.release);
+        }
         match heard {
-            Some(Heard::Steady) => {}
+            Some(Heard::Steady | Heard::First) => {}
             Some(Heard::Again) => {
                 effects.observe(Observation::Trusted { peer: from });
                 self.gateway.on_trusted(from);
-                self.facts.on_heard(self.now, from, beat.incarnation);
+                self.facts.on_heard(self.now, from, incarnation);
                 self.elections.call_off_against(from);
                 self.wake_followers(from);
             }
@@ -86,7 +91,7 @@ impl Node {
                 }
                 self.gateway.on_trusted(from);
                 effects.observe(Observation::Mark(Mark::PeerRestarted));
-                self.facts.on_heard(self.now, from, beat.incarnation);
+                self.facts.on_heard(self.now, from, incarnation);
                 self.wake_followers(from);
                 self.replace(from);
             }
@@ -106,7 +111,7 @@ impl Node {
     #[inline(never)]
     pub(super) fn on_leaving(&mut self, from: NodeId, beat: Beat, effects: &mut Effects) {
         self.on_beat(from, beat, effects);
-        if self.peers.is_current(from, beat.incarnation) {
+        if self.peers.is_current(from, beat.incarnation.into()) {
             self.gateway.on_leaving(from);
         }
     }

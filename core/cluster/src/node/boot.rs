@@ -17,16 +17,21 @@ use super::moves::Wishes;
 use super::peers::Peers;
 use super::replicas::{Replicas, Ticks};
 use super::retirement::Retirement;
-use crate::config::{Config, Setup};
+use crate::config::{Activates, Config, Setup};
 use crate::facts::{Facts, Start};
 use crate::gateway::Gateway;
 use crate::id::ShardId;
 use crate::journal::{Durable, Found, RaftGroup, Recovered, Settings};
+use crate::record::Format;
+use crate::release::Release;
 use crate::shard::{Answers, Shard};
 
 impl Node {
-    /// A node that starts at `now` with the contents of its disk. `incarnation` rises with every boot. Its first
-    /// deadline is `now`.
+    /// A node that starts at `now` with the contents of its disk. `incarnation` rises with every boot; `release` is that
+    /// of the program. Its first deadline is `now`.
+    ///
+    /// If the disk holds a record or a snapshot of a newer format than `release` reads, the node refuses to serve: it
+    /// writes and sends nothing, and its first effects say so.
     ///
     /// What a process reads back is durable only as far as it was synced. After the crash of a process alone it may be
     /// in the page cache and nowhere else, and after a failed fsync even another fsync may report a success that means
@@ -42,6 +47,7 @@ impl Node {
         setup: Arc<Setup>,
         me: NodeId,
         incarnation: u64,
+        release: Release,
         seed: u64,
         found: Found,
         now: Instant,
@@ -50,14 +56,16 @@ impl Node {
         let mut draw = Draw::new(seed);
         let changes = placement.map_shard().is_some();
         let mut recovered = disk::recover(incarnation, found, changes);
+        let is_readable = release.reads(recovered.format(placement.map_shard()));
         let facts_start = facts_start(&recovered, placement.has(me));
-        let shards = replicas(&setup, me, &mut recovered, &mut draw);
+        let shards = replicas(&setup, (me, release), &mut recovered, &mut draw);
         let ticks = Ticks::new(config.tick_every, Span(draw.below(config.tick_every.0)));
         let (gateway_draw, facts_draw) =
             (Draw::new(draw.below(u64::MAX)), Draw::new(draw.below(u64::MAX)));
         let mut node = Self {
             me,
             incarnation,
+            release,
             now,
             peers: Peers::new(config, &placement, (me, incarnation), now),
             gateway: Gateway::new(
@@ -99,6 +107,9 @@ impl Node {
             node.peers.count_members(&node.placement);
             node.follow_facts();
         }
+        if !is_readable {
+            node.disk.refuse();
+        }
         node
     }
 }
@@ -106,7 +117,7 @@ impl Node {
 /// The replicas of a node that starts: those found on the disk, and those that the first map puts there.
 fn replicas(
     setup: &Arc<Setup>,
-    me: NodeId,
+    (me, release): (NodeId, Release),
     recovered: &mut Recovered,
     draw: &mut Draw,
 ) -> Vec<Option<Box<Shard>>> {
@@ -121,13 +132,22 @@ fn replicas(
         let durable = recovered.take(id);
         let is_first_boot = durable == Durable::default();
         let journal = RaftGroup::new(id, me, members, settings, durable);
-        let mut shard = Shard::new(id, me, Arc::clone(setup), journal);
+        let format = first_format(&setup.config, release);
+        let mut shard = Shard::new(id, me, Arc::clone(setup), journal, format);
         if is_first_boot && members[0] == me {
             shard.campaign();
         }
         Some(Box::new(shard))
     };
     (0..setup.placement.shards()).map(ShardId).map(replica).collect()
+}
+
+/// The format in which a replica writes until it finds another in its journal.
+pub(super) fn first_format(config: &Config, release: Release) -> Format {
+    match config.activates {
+        Activates::Agreed => Format::FIRST,
+        Activates::AtOnce => release.format(),
+    }
 }
 
 /// A starting node's state of facts; `is_founding` if the first map has the node. Where a replica is still in repair,

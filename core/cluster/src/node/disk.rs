@@ -39,7 +39,7 @@ enum State {
     Works,
     /// The disk had no room for the write, which is tried again at the instant.
     Full(Instant, Write),
-    /// A write failed: the node does nothing any more.
+    /// A write failed, or the node has refused to go on: it does nothing any more.
     Failed,
 }
 
@@ -53,7 +53,17 @@ impl Disk {
         Self { wal, in_flight: None, state: State::Works, found, forgot: recovered.forgot }
     }
 
-    /// Whether a write failed: the node does nothing any more.
+    /// The disk holds what this release cannot read: the node leaves all of it as it is, and does nothing.
+    pub(super) fn refuse(&mut self) {
+        (self.state, self.found) = (State::Failed, Some(Mark::RollbackRefused));
+    }
+
+    /// Nothing is written any more.
+    pub(super) fn close(&mut self) {
+        self.state = State::Failed;
+    }
+
+    /// Whether the node does nothing any more: a write failed, or it has refused to go on.
     #[inline]
     pub(super) fn has_failed(&self) -> bool {
         matches!(self.state, State::Failed)
@@ -79,10 +89,16 @@ impl Disk {
         }
     }
 
+    /// Whether there is a finding that was not observed yet.
+    pub(super) fn has_finding(&self) -> bool {
+        self.found.is_some()
+    }
+
     /// Observes what was found at the start, once.
     pub(super) fn tell_what_was_found(&mut self, effects: &mut Effects) {
         if let Some(mark) = self.found.take() {
             effects.observe(Observation::Mark(mark));
+            effects.refuses |= mark == Mark::RollbackRefused;
         }
     }
 

@@ -197,7 +197,8 @@ impl Node {
         let first = setup.placement.replicas(id);
         let durable = Durable::joining(replica.generation());
         let journal = RaftGroup::new(id, me, first, settings, durable);
-        self.replicas.begin(id, Shard::new(id, me, setup, journal));
+        let format = super::boot::first_format(&setup.config, self.release);
+        self.replicas.begin(id, Shard::new(id, me, setup, journal, format));
     }
 }
 

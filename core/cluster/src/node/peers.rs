@@ -13,6 +13,8 @@ use crate::mark::Mark;
 use crate::membership::{self, Membership, Rumour};
 use crate::observation::Observation;
 use crate::placement::Placement;
+use crate::record::Format;
+use crate::release::Release;
 use crate::resolver::{Resolver, Service};
 
 /// One node's view of its peers.
@@ -22,6 +24,8 @@ pub(super) struct Peers {
     detector: Detector,
     membership: Membership,
     resolver: Resolver,
+    /// By node number: the release that runs there by the first beat of its last boot; `None` until one is heard.
+    releases: Vec<Option<Release>>,
 }
 
 impl Peers {
@@ -37,7 +41,21 @@ impl Peers {
             detector: Detector::new(config.suspicion(), map.node_ids(), me, now),
             membership: Membership::new(me, incarnation, map.nodes(), now),
             resolver: Resolver::new(config, map.node_ids().count() as u16, now),
+            releases: vec![None; usize::from(map.nodes()) + 1],
         }
+    }
+
+    /// Notes the release that a peer runs in the boot in which it was just heard.
+    pub(super) fn note_release(&mut self, peer: NodeId, release: Release) {
+        if let Some(known) = self.releases.get_mut(usize::from(peer.0)) {
+            *known = Some(release);
+        }
+    }
+
+    /// Whether a peer is heard, and runs a release that reads a format.
+    pub(super) fn reads(&self, peer: NodeId, format: Format) -> bool {
+        let release = self.releases.get(usize::from(peer.0)).copied().flatten();
+        !self.suspects(peer) && release.is_some_and(|release| release.reads(format))
     }
 
     /// Takes a peer's beat. `None` if the sender is no peer.
@@ -103,6 +121,7 @@ impl Peers {
         }
         for node in before.node_ids().filter(|&node| !map.has(node)) {
             self.detector.forget(node);
+            self.releases[usize::from(node.0)] = None;
         }
         self.count_members(map);
     }

@@ -9,7 +9,7 @@ use crate::message::Answer;
 use crate::placement::Placement;
 use crate::write::Write;
 
-const BEAT: Beat = Beat { incarnation: 1, map: 0, load: 0, view: 0 };
+const BEAT: Beat = Beat { incarnation: 1, release: Release::FIRST, map: 0, load: 0, view: 0 };
 
 pub(super) fn node() -> Node {
     numbered(1, 2)
@@ -23,7 +23,7 @@ fn numbered(me: u16, shows: u32) -> Node {
 /// The same before its first segment is durable.
 fn booted(me: u16, shows: u32) -> Node {
     let setup = Setup::example(Placement::new(4, 1, shows, 3), shows);
-    Node::boot(Arc::new(setup), NodeId(me), 1, 1, Found::default(), Instant::ZERO)
+    Node::boot(Arc::new(setup), NodeId(me), 1, Release::FIRST, 1, Found::default(), Instant::ZERO)
 }
 
 /// The node once its first segment is durable.

@@ -15,7 +15,7 @@ use crate::journal::{Durable, Ready, Snapshot};
 use crate::mark::Mark;
 use crate::observation::Observation;
 use crate::placement::Placement;
-use crate::record::{self, Events};
+use crate::record::{self, Events, Format};
 use crate::shard_time::ShardTime;
 
 /// A shard's snapshot: its time by the latest stamp, and each show that was ever touched, in order.
@@ -23,19 +23,17 @@ type State = (Option<ShardTime>, Vec<(ShowId, Vec<u8>)>);
 
 type Shows = BTreeMap<ShowId, Show>;
 
-/// Folds a committed record into the shows. Returns whether it recorded any events, which are then in `events`.
+/// Folds a committed record into the shows. Returns whether it recorded any events, which are then in `events`; a
+/// record without any opens an epoch or activates a format.
 ///
 /// # Panics
 /// If the bytes are no record.
 fn fold(shows: &mut Shows, setup: &Setup, record: &[u8], events: &mut Events) -> bool {
     let writer = record::decode_into(record, events).expect("a committed record is readable");
-    if writer.is_none() {
-        return false;
-    }
-    for (show, event) in events {
+    for (show, event) in &*events {
         show_of(shows, setup, *show).apply(event);
     }
-    true
+    writer.is_some() && !events.is_empty()
 }
 
 /// A version of the map, if the record holds one.
@@ -44,8 +42,9 @@ fn map_of(record: &[u8]) -> Option<Placement> {
     (!record.is_empty()).then(map)
 }
 
-/// The shows of a snapshot, and the shard's time by their latest event.
+/// The shows of a snapshot in any format, and the shard's time by their latest event.
 fn shows_of(setup: &Setup, state: &[u8]) -> (Option<ShardTime>, Shows) {
+    let state = Format::of_snapshot(state).end_snapshot(state);
     let (latest, shows): State =
         postcard::from_bytes(state).expect("a committed snapshot is readable");
     let restored = shows.into_iter().map(|(id, bytes)| {
@@ -81,7 +80,9 @@ impl Shard {
                 continue;
             }
             let record = committed.record();
+            self.stored.applied(Format::of_record(record));
             if !fold(&mut self.shows, &self.setup, record, &mut self.events) {
+                self.note_activation(committed.epoch(), effects);
                 continue;
             }
             if let Some((_, event)) = self.events.last() {
@@ -123,14 +124,18 @@ impl Shard {
             return map.encode();
         }
         let shows = self.shows.iter().map(|(&id, show)| (id, show.snapshot())).collect();
-        let state: State = (self.latest, shows);
-        postcard::to_stdvec(&state).expect("memory holds a snapshot")
+        let (state, mut bytes): (State, _) = ((self.latest, shows), Vec::new());
+        self.stored.get().begin_snapshot(&mut bytes);
+        postcard::to_extend(&state, bytes).expect("memory holds a snapshot")
     }
 
     #[cold]
     fn install(&mut self, now: Instant, snapshot: &Snapshot, effects: &mut Effects) {
         assert!(self.leader.is_none(), "nobody overwrites a leader's state");
         assert!(snapshot.index() >= self.applied, "a snapshot never takes applied records back");
+        if self.map.is_none() {
+            self.stored.applied(Format::of_snapshot(snapshot.state()));
+        }
         self.restore(now, snapshot.state());
         self.applied = snapshot.index();
         effects.observe(Observation::Mark(Mark::SnapshotInstalled));

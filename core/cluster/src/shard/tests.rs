@@ -13,7 +13,7 @@ const ME: NodeId = NodeId(1);
 fn started(durable: Durable) -> Shard {
     let setup = Setup::example(Placement::new(1, 1, 1, 1), 1);
     let journal = RaftGroup::new(SHARD, ME, &[ME], Settings::default(), durable);
-    Shard::new(SHARD, ME, Arc::new(setup), journal)
+    Shard::new(SHARD, ME, Arc::new(setup), journal, Format::FIRST)
 }
 
 /// A replica whose disk holds one committed record of epoch 1, not applied yet; and the disk.
@@ -25,7 +25,7 @@ pub(super) fn replica() -> (Shard, Vec<u8>) {
         at: Instant(1),
         expires: Instant(301),
     };
-    let record = record::encode(ME, &vec![(ShowId(0), held)]);
+    let record = record::encode(Format::FIRST, ME, &vec![(ShowId(0), held)]);
     let mut disk = Vec::new();
     Frame::Entry { shard: SHARD, index: 1, epoch: Epoch(1), record: &record }.write(&mut disk);
     let (epoch, vote, commit, in_repair) = (Epoch(1), None, 1, false);

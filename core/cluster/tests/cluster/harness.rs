@@ -11,8 +11,8 @@ use onsale_booking::{
     ShowId, Span, ZoneId,
 };
 use onsale_cluster::{
-    Config, Effects, Epoch, Found, Input, Message, Node, Observation, Placement, Setup, ShardId,
-    Write,
+    Config, Effects, Epoch, Found, Input, Message, Node, Observation, Placement, Release, Setup,
+    ShardId, Write,
 };
 
 use crate::sample::config;
@@ -40,6 +40,10 @@ pub(crate) struct Cluster {
     now: Instant,
     nodes: BTreeMap<NodeId, Node>,
     incarnations: BTreeMap<NodeId, u64>,
+    /// The release that a node starts with, if not the first.
+    releases: BTreeMap<NodeId, Release>,
+    /// Nodes that refused to go on with their release.
+    pub(crate) refused: BTreeSet<NodeId>,
     disks: BTreeMap<NodeId, BTreeMap<u32, Vec<u8>>>,
     /// Nodes with a write that was ever durable.
     written: BTreeSet<NodeId>,
@@ -151,6 +155,8 @@ impl Cluster {
             now: Instant::ZERO,
             nodes: BTreeMap::new(),
             incarnations: BTreeMap::new(),
+            releases: BTreeMap::new(),
+            refused: BTreeSet::new(),
             disks: BTreeMap::new(),
             written: BTreeSet::new(),
             cached: BTreeMap::new(),
@@ -180,8 +186,25 @@ impl Cluster {
         let found = Found { has_written: self.written.contains(&id), segments };
         let now = self.now + self.ahead_of(id);
         let incarnation = self.incarnations[&id];
-        let node = Node::boot(Arc::clone(&self.setup), id, incarnation, seed, found, now);
+        let release = self.releases.get(&id).copied().unwrap_or_default();
+        let node = Node::boot(Arc::clone(&self.setup), id, incarnation, release, seed, found, now);
         assert!(self.nodes.insert(id, node).is_none(), "{id} is up already");
+    }
+
+    /// Stops a process in peace and starts it with a release.
+    pub(crate) fn change_release(&mut self, id: NodeId, release: Release) {
+        self.retire(id);
+        self.run_for(Span::from_secs(1));
+        self.crash(id);
+        self.restart(id, release);
+    }
+
+    /// Starts a dead process with a release.
+    pub(crate) fn restart(&mut self, id: NodeId, release: Release) {
+        self.releases.insert(id, release);
+        self.run_for(Span::from_secs(1));
+        self.start(id);
+        self.run_for(Span::from_secs(2));
     }
 
     /// Hands an input to a process.
@@ -394,8 +417,12 @@ impl Cluster {
     }
 
     fn carry_out(&mut self, id: NodeId) {
-        let Effects { sends, writes, observations, drained, .. } =
+        let Effects { sends, writes, observations, drained, refuses, .. } =
             std::mem::take(&mut self.effects);
+        if refuses {
+            self.nodes.remove(&id);
+            self.refused.insert(id);
+        }
         if drained {
             self.drained.insert(id);
         }

@@ -4,7 +4,7 @@ use onsale_booking::{
     Command, HoldId, PaymentId, Request, RequestId, SeatId, ShowId, Span, UserId, Wish,
 };
 use onsale_cluster::{
-    Config, FactsConfig, Forgets, GatewayConfig, LeaderConfig, LeaderPlacementConfig,
+    Activates, Config, FactsConfig, Forgets, GatewayConfig, LeaderConfig, LeaderPlacementConfig,
     MembershipConfig, OnSuspicion, Promises, Ratio, Sessions,
 };
 
@@ -23,6 +23,7 @@ pub(crate) fn config() -> Config {
         membership: MembershipConfig { quorum: None, stable_after: Span::from_secs(5) },
         leader_placement: LeaderPlacementConfig::default(),
         promises: Promises::default(),
+        activates: Activates::default(),
         leader: LeaderConfig::default(),
         gateway: GatewayConfig {
             tries: 5,

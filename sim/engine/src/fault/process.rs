@@ -178,7 +178,8 @@ impl<S: System> Faults<'_, S> {
     }
 
     /// Kills a process whose write is to tear, with its machine, or one that asked to stop because its disk fails. It
-    /// restarts when that fault heals, or at once if it has healed already.
+    /// restarts when that fault heals, or at once if it has healed already. One that asked because its release cannot
+    /// run on its machine stays down until another is installed.
     pub fn die(&mut self, world: &mut World<S>, victim: Place) {
         let disk = &world.machine(victim).disk;
         let (death, cause) = match disk.armed_by() {
@@ -189,7 +190,7 @@ impl<S: System> Faults<'_, S> {
         self.kill_for(world, (death, cause), victim, &mut down);
         match cause.and_then(|index| self.in_force[index].as_mut()) {
             Some(force) => force.process.down.append(&mut down),
-            None => world.start(victim),
+            None => self.revive(world, victim),
         }
     }
 
@@ -212,7 +213,7 @@ impl<S: System> Faults<'_, S> {
         }
     }
 
-    /// Starts a process, unless a fault still keeps it down.
+    /// Starts a process, unless it runs, is lost, or has refused to run.
     fn revive(&self, world: &mut World<S>, place: Place) {
         if world.may_start(place) {
             world.start(place);

@@ -5,7 +5,7 @@
 
 use onsale_booking::{Instant, Request, Timed};
 use onsale_cluster::fact::{FactsMessage, Question};
-use onsale_cluster::{Answer, Beat, Message, Moves};
+use onsale_cluster::{Answer, Beat, Message, Moves, Release};
 use onsale_world::Cargo;
 use onsale_world::trace_hash::Fingerprint;
 
@@ -177,15 +177,16 @@ fn fold(fingerprint: &mut Fingerprint, message: &Message) {
     }
 }
 
-/// Folds a beat into the trace hash. The view and the map's version are zero until the first change of members, and
-/// the load is zero where leads do not follow it.
+/// Folds a beat into the trace hash. The view and the map's version are zero until the first change of members, the
+/// load is zero where leads do not follow it, and the release counts from the first one.
 fn digest_beat(fingerprint: &mut Fingerprint, beat: Beat) {
     fingerprint.fold(word_of(beat));
 }
 
 fn word_of(beat: Beat) -> u64 {
     let load = u64::from(beat.load).rotate_left(16);
-    beat.incarnation ^ u64::from(beat.map) << 32 ^ load ^ beat.view
+    let release = u64::from(beat.release.0 - Release::FIRST.0) << 56;
+    u64::from(beat.incarnation) ^ u64::from(beat.map) << 32 ^ load ^ release ^ beat.view
 }
 
 fn digest_moves(moves: &Moves) -> u64 {

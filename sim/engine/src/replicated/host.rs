@@ -22,7 +22,8 @@ use std::sync::Arc;
 
 use onsale_booking::{ClientId, Endpoint, Instant, NodeId, ShowId, Span, Timed};
 use onsale_cluster::{
-    self as cluster, Beat, Effects, Input, Message, Node, PersistId, Phase, Sending, Setup, ShardId,
+    self as cluster, Beat, Effects, Input, Message, Node, PersistId, Phase, Release, Sending,
+    Setup, ShardId,
 };
 use onsale_scenarios::Costs;
 use onsale_world::clock::Reading;
@@ -160,6 +161,7 @@ impl Host {
         let now = world.now;
         world.ears.doing = Some(Doing::turn::<Replicated>(place, &NodeTurn::Boot));
         let incarnation = world.incarnation(place);
+        let release = Release(world.machine(place).program.release());
         let clock = world.machine(place).clock.reading();
         let found = found(world.machine(place));
         let bytes = world.machine(place).disk.bytes();
@@ -173,6 +175,7 @@ impl Host {
             machine.setup.clone(),
             place.node_id(),
             incarnation,
+            release,
             seed,
             found,
             clock.at(now),
@@ -428,6 +431,9 @@ impl Host {
         }
         if std::mem::take(&mut effects.stops) {
             world.give_up(me);
+        }
+        if std::mem::take(&mut effects.refuses) {
+            world.give_up_on_release(me);
         }
         for observation in effects.observations.drain(..) {
             observe(world, me, observation);

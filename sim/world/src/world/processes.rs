@@ -51,6 +51,12 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.calendar.enter(self.now, Event::Dies { node, incarnation });
     }
 
+    /// Lets a process die whose release cannot run on its machine, until another one is installed.
+    pub fn give_up_on_release(&mut self, node: Place) {
+        self.machines[node].program.refuse();
+        self.give_up(node);
+    }
+
     /// Pauses a process, for a fault.
     pub fn pause(&mut self, node: Place, by: usize) {
         let life = &mut self.machines[node].life;
@@ -73,6 +79,8 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
     /// Whether a process is down and may be started.
     pub fn may_start(&self, node: Place) -> bool {
         let machine = &self.machines[node];
-        machine.life.state() == Process::Down && !machine.errand.is_lost
+        machine.life.state() == Process::Down
+            && !machine.errand.is_lost
+            && !machine.program.has_refused()
     }
 }

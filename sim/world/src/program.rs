@@ -1,0 +1,37 @@
+//! The program that a machine has installed.
+//!
+//! Owns its release, and whether that release has refused to run here. Refuses to know what differs between releases.
+
+/// The program on one machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Program {
+    /// Its release, by number from 1. A process runs the release that was installed when it started.
+    release: u16,
+    /// Whether a process of this release ended because it cannot run here: it is not started again.
+    refused: bool,
+}
+
+impl Program {
+    pub(crate) const fn new() -> Self {
+        Self { release: 1, refused: false }
+    }
+
+    /// The installed release.
+    pub const fn release(self) -> u16 {
+        self.release
+    }
+
+    /// Whether the installed release has refused to run here.
+    pub const fn has_refused(self) -> bool {
+        self.refused
+    }
+
+    /// Installs a release, for the next start of the process.
+    pub const fn install(&mut self, release: u16) {
+        *self = Self { release, refused: false };
+    }
+
+    pub(crate) const fn refuse(&mut self) {
+        self.refused = true;
+    }
+}
