@@ -54,9 +54,27 @@ pub(super) fn told(payload: &(dyn Any + Send)) -> String {
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a panic without a message".to_owned());
     let words = words.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = in_words(&words);
     match PLACE.with_borrow_mut(Option::take) {
         Some(place) => format!("{words} ({place})"),
         None => words,
+    }
+}
+
+/// The message of a panic; where an assertion says nothing but its values, what that means.
+fn in_words(words: &str) -> String {
+    let comparison = [("left == right", "equal"), ("left != right", "different")];
+    for (code, meaning) in comparison {
+        let bare = format!("assertion `{code}` failed left: ");
+        if let Some((left, right)) =
+            words.strip_prefix(&bare).and_then(|values| values.split_once(" right: "))
+        {
+            return format!("two values that must be {meaning} are {left} and {right}");
+        }
+    }
+    match words.strip_prefix("assertion failed: ") {
+        Some(condition) => format!("`{condition}` must hold and does not"),
+        None => words.to_owned(),
     }
 }
 
@@ -105,6 +123,29 @@ mod tests {
         ];
         for (file, expected) in table {
             assert_eq!(short(file), expected);
+        }
+    }
+
+    #[test]
+    fn an_assertion_without_words_gets_some() {
+        let table = [
+            (
+                "assertion `left == right` failed left: 3 right: 4",
+                "two values that must be equal are 3 and 4",
+            ),
+            (
+                "assertion `left != right` failed left: A right: A",
+                "two values that must be different are A and A",
+            ),
+            ("assertion failed: a < b", "`a < b` must hold and does not"),
+            (
+                "assertion `left == right` failed: one vote an epoch left: 3 right: 4",
+                "assertion `left == right` failed: one vote an epoch left: 3 right: 4",
+            ),
+            ("one vote an epoch", "one vote an epoch"),
+        ];
+        for (words, expected) in table {
+            assert_eq!(in_words(words), expected);
         }
     }
 
