@@ -43,6 +43,10 @@ oracles! {
     SingleWriter = "single-writer";
     /// After calm everything comes to its end.
     Live = "live";
+    /// No promise leaves a node before disks hold it.
+    Durable = "durable";
+    /// Logs keep Raft's own properties.
+    Raft = "raft";
     /// Nobody reads facts back in time, and all nodes agree in the end.
     Facts = "facts";
     /// The scenario's own limits on waits are kept.
@@ -55,7 +59,7 @@ oracles! {
 
 impl Oracle {
     /// Those that a scenario can demand to have been exercised.
-    pub const DEMANDABLE: [Self; 9] = [
+    pub const DEMANDABLE: [Self; 11] = [
         Self::DoubleBooking,
         Self::LostBooking,
         Self::Atomic,
@@ -63,6 +67,8 @@ impl Oracle {
         Self::Linearizable,
         Self::SingleWriter,
         Self::Live,
+        Self::Durable,
+        Self::Raft,
         Self::Facts,
         Self::Latency,
     ];

@@ -19,6 +19,7 @@ mod moves;
 mod narrow;
 mod outages;
 mod parsing;
+mod promises;
 mod reference;
 mod regressions;
 mod robust;

@@ -8,6 +8,7 @@
 //! node's [`Wal`], send its messages, apply what it committed. When a write is durable, `Wal::persisted` names the
 //! replicas concerned, which are told by [`RaftGroup::fsynced`] and polled again.
 
+pub mod claim;
 pub mod frame;
 pub mod members;
 mod raft_group;

@@ -5,6 +5,7 @@
 //! their answers.
 
 pub mod availability;
+pub mod durable;
 pub mod facts;
 mod moves;
 
@@ -15,6 +16,7 @@ use onsale_oracles::{Asked, Findings, OracleSettings, Oracles, Rule};
 use onsale_reports::OracleResult;
 
 use self::availability::{Availability, Paces};
+use self::durable::Durable;
 use self::facts::{Bounds, Facts};
 use self::moves::Moves;
 
@@ -29,10 +31,12 @@ pub struct JudgeSettings {
     pub moves_end: bool,
     /// Time that nodes are granted to agree on facts, if there are facts.
     pub facts: Option<Bounds>,
+    /// The replicas that each log begins with, if nodes replicate logs.
+    pub replicas: Option<Placement>,
 }
 
 /// The rules of the replicated cluster's own judges.
-pub const RULES: [&[Rule]; 2] = [moves::RULES, facts::RULES];
+pub const RULES: [&[Rule]; 4] = [moves::RULES, durable::RULES, durable::raft::RULES, facts::RULES];
 
 /// All judges of a run.
 #[derive(Debug)]
@@ -43,6 +47,8 @@ pub struct Judges {
     moves: Moves,
     /// The judge of facts, if there are any.
     pub facts: Option<Facts>,
+    /// The judge of promises between replicas, if there are any.
+    pub durable: Option<Durable>,
 }
 
 impl Judges {
@@ -51,12 +57,13 @@ impl Judges {
     /// # Panics
     /// If a section or a row has no seats.
     pub fn new(settings: JudgeSettings) -> Self {
-        let JudgeSettings { oracles, paces, moves_end, facts } = settings;
+        let JudgeSettings { oracles, paces, moves_end, facts, replicas } = settings;
         let recovery = oracles.recovery;
         let oracles = Oracles::new(oracles);
         let facts = facts.map(|bounds| Facts::new(bounds, oracles.clock()));
+        let durable = replicas.map(|placement| Durable::new(&placement, oracles.clock()));
         let availability = Availability::new(paces);
-        Self { oracles, availability, moves: Moves::new(moves_end, recovery), facts }
+        Self { oracles, availability, moves: Moves::new(moves_end, recovery), facts, durable }
     }
 
     /// Notes that a node's process runs from now on, or no longer: it has died or stands still. `kept_by` gives the
@@ -98,6 +105,9 @@ impl Judges {
         before: Members,
         after: Members,
     ) {
+        if let Some(durable) = &mut self.durable {
+            durable.members_changed(shard, &after);
+        }
         self.moves.on_step(read, shard, before, after);
     }
 
@@ -133,13 +143,15 @@ impl Judges {
     }
 
     fn findings(&self) -> impl Iterator<Item = &Findings> {
-        self.oracles.findings().chain(self.facts.as_ref().map(Facts::findings))
+        let own = self.durable.iter().flat_map(Durable::findings);
+        self.oracles.findings().chain(own).chain(self.facts.as_ref().map(Facts::findings))
     }
 
     /// The verdicts at the end of the run, given the open requests.
     pub fn finish(self, end: Instant, open: &[Asked]) -> Vec<OracleResult> {
         let own = self.moves.finish(end, self.oracles.calm());
         let mut results = self.oracles.finish(end, open, own);
+        results.extend(self.durable.into_iter().flat_map(Durable::finish));
         results.extend(self.facts.map(Facts::finish));
         results
     }

@@ -63,8 +63,15 @@ impl Ledger<Replicated> for JournalWatch {
         Self::of(&setup.placement)
     }
 
-    fn written(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges) {
-        self.read(now, node, bytes, judges);
+    fn written(
+        &mut self,
+        now: Instant,
+        node: Place,
+        bytes: &[u8],
+        begin: bool,
+        judges: &mut Judges,
+    ) {
+        self.read(now, node, bytes, begin, judges);
     }
 
     fn started(
@@ -75,6 +82,9 @@ impl Ledger<Replicated> for JournalWatch {
         machines: &Machines,
         judges: &mut Judges,
     ) {
+        if let Some(durable) = &mut judges.durable {
+            durable.reread(node.node_id(), machines[node].disk.durable());
+        }
         judges.process(now, node.node_id(), true, self.all_members());
         tell_of_lost_facts(now, node, has_other_disk, machines, judges);
     }

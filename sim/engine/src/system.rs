@@ -68,8 +68,15 @@ pub trait Ledger<S: System>: fmt::Debug + Send {
     /// A ledger of empty disks.
     fn new(setup: &S::Setup) -> Self;
 
-    /// Reads bytes that became durable on a node's disk, or so the disk says.
-    fn written(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges);
+    /// Reads bytes that became durable on a node's disk, or so the disk says; they may `begin` a segment.
+    fn written(
+        &mut self,
+        now: Instant,
+        node: Place,
+        bytes: &[u8],
+        begin: bool,
+        judges: &mut Judges,
+    );
 
     /// Notes that a process starts, on a replaced disk if a fault replaced it.
     fn started(

@@ -90,6 +90,11 @@ impl Journal {
         self.register.iter()
     }
 
+    /// Whether ended holds may have been forgotten.
+    pub(super) fn has_forgotten(&self) -> bool {
+        self.ended.len() >= ENDED_KEPT
+    }
+
     /// Folds in a grant. If it takes a seat of a live hold, the seat keeps remembering the older
     /// one, whose booking or end is still to come. A second grant under the name of a live hold
     /// changes nothing; under the name of an ended hold it replaces that one.

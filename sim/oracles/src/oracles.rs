@@ -307,6 +307,21 @@ impl Oracles {
         self.known.journal.seats()
     }
 
+    /// Whether the journal has what an answer grants, books or releases; also if it may have and forgot it.
+    pub fn may_know(&self, outcome: &Outcome) -> bool {
+        let journal = &self.known.journal;
+        let (hold, is_it): (_, fn(&Grant) -> bool) = match outcome {
+            Outcome::Held { hold, .. } => (hold, |_| true),
+            Outcome::Booked { hold, .. } => (hold, Grant::is_booked),
+            Outcome::Released { hold } => {
+                (hold, |grant| matches!(grant.state, State::Released { .. }))
+            }
+            Outcome::Refused(_) => return true,
+        };
+        let known = journal.get(*hold);
+        known.map_or_else(|| journal.has_forgotten(), |entry| is_it(&entry.known))
+    }
+
     /// The findings of each oracle so far, in the order of reports.
     pub fn findings(&self) -> impl Iterator<Item = &Findings> {
         [

@@ -110,6 +110,11 @@ impl Disk {
         &self.segments[&write.segment][start..]
     }
 
+    /// Whether the write in flight begins a segment.
+    pub fn begins_segment(&self) -> bool {
+        self.in_flight.as_ref().is_some_and(|write| !self.segments.contains_key(&write.segment))
+    }
+
     /// The machine crashes: a random prefix of what was not synced survives, and of the write in flight, unless a
     /// volatile cache lost something before it.
     pub fn crash(&mut self, now: Instant) {

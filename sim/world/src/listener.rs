@@ -53,8 +53,8 @@ pub trait Listener<C: Cargo>: Meddler<C> {
     /// A write failed.
     fn write_failed(&mut self, now: Instant, node: Place);
 
-    /// A write is durable, or so the disk says; `bytes` were appended.
-    fn written(&mut self, now: Instant, node: Place, bytes: &[u8]);
+    /// A write is durable, or so the disk says; `bytes` were appended, or `begin` a new segment.
+    fn written(&mut self, now: Instant, node: Place, bytes: &[u8], begin: bool);
 
     /// A process starts, on a replaced disk if a fault replaced it.
     fn started(

@@ -45,6 +45,11 @@ pub enum Base {
 }
 
 impl Delta {
+    /// Encodes the delta for a frame.
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_stdvec(self).expect("a delta is plain data")
+    }
+
     /// Whether a copy with this vector can take it.
     pub fn fits(&self, seen: &Seen) -> bool {
         match &self.base {

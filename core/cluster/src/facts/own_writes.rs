@@ -133,13 +133,20 @@ pub fn remembered(durable: &[Vec<u8>]) -> Seen {
     replica.seen().clone()
 }
 
+/// The version vector at the end of a delta, without the writes in it; `None` if the bytes are no delta. For readers of
+/// disks.
+pub fn covered(delta: &[u8]) -> Option<Seen> {
+    let (base, rest): (Base, &[u8]) = postcard::take_from_bytes(delta).ok()?;
+    drop(base);
+    postcard::take_from_bytes(rest).ok().map(|(until, _)| until)
+}
+
 pub(super) fn logged(durable: &[Vec<u8>]) -> impl Iterator<Item = Delta> + '_ {
     durable.iter().filter_map(|bytes| postcard::from_bytes(bytes).ok())
 }
 
 pub(super) fn frame(delta: &Delta, out: &mut Vec<u8>) {
-    let bytes = postcard::to_stdvec(delta).expect("a delta is plain data");
-    Frame::Facts { delta: &bytes }.write(out);
+    Frame::Facts { delta: &delta.encode() }.write(out);
 }
 
 #[cfg(test)]

@@ -121,6 +121,8 @@ fn what_one_process_has_not_got_is_refused_at_its_key() {
         ("[disk]\ngood-copies = \"any\"", "disk.good-copies"),
         ("[facts]", "facts"),
         ("[expect]\nexercised = [\"facts\"]", "expect.exercised[0]"),
+        ("[expect]\nexercised = [\"raft\"]", "expect.exercised[0]"),
+        ("[expect]\nfails = \"durable\"\nwithin = 1", "expect.fails"),
         ("[expect]\nmarks = [\"peer-suspected\"]", "expect.marks[0]"),
         ("[expect]\nfails = \"facts\"\nwithin = 1", "expect.fails"),
         (

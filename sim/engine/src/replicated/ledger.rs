@@ -65,15 +65,31 @@ impl JournalWatch {
         }
     }
 
-    /// Reads bytes that became durable on a node's disk.
-    pub fn read(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges) {
+    /// Reads bytes that became durable on a node's disk; they may `begin` a segment.
+    pub fn read(
+        &mut self,
+        now: Instant,
+        node: Place,
+        bytes: &[u8],
+        begin: bool,
+        judges: &mut Judges,
+    ) {
         let mut touched = std::mem::take(&mut self.touched);
+        if let Some(durable) = &mut judges.durable {
+            durable.write_begins(node.node_id(), begin);
+        }
         for frame in frame::read(bytes) {
+            if let Some(durable) = &mut judges.durable {
+                durable.take(now, node.node_id(), &frame);
+            }
             if let Some(shard) = self.take(now, node, frame, judges)
                 && touched.last() != Some(&shard)
             {
                 touched.push(shard);
             }
+        }
+        if let Some(durable) = &mut judges.durable {
+            durable.write_ends(now, node.node_id());
         }
         touched.sort_unstable();
         touched.dedup();
@@ -92,9 +108,12 @@ impl JournalWatch {
         &mut self,
         now: Instant,
         node: Place,
-        segments: impl Iterator<Item = &'a [u8]>,
+        segments: impl Iterator<Item = &'a [u8]> + Clone,
         judges: &mut Judges,
     ) {
+        if let Some(durable) = &mut judges.durable {
+            durable.reread(node.node_id(), segments.clone());
+        }
         let before = std::mem::take(&mut self.disks[node]);
         self.disks[node] = vec![Log::default(); before.len()];
         self.forgot[node] = 0;
@@ -198,7 +217,7 @@ impl JournalWatch {
                 if index > log.compared {
                     log.put(index, epoch, record, &mut self.spare);
                     if index > self.chosen[shard.0 as usize].len() as u64 {
-                        self.fresh[shard.0 as usize].note(index, epoch, now);
+                        self.note_fresh(now, position(shard, index, epoch), record, judges);
                     }
                     self.check_written_once(now, node, position(shard, index, epoch), judges);
                 } else if let Some(&first) = self.chosen[shard.0 as usize].get(index as usize - 1) {
@@ -239,6 +258,19 @@ impl JournalWatch {
             Frame::Checkpoint { .. } | Frame::Facts { .. } | Frame::Forgot { .. } => {}
         }
         Some(shard)
+    }
+
+    /// Notes a record that is on a disk and not known to be committed.
+    fn note_fresh(&mut self, now: Instant, at: Position, record: &[u8], judges: &mut Judges) {
+        let (shard, epoch) = (ShardId(at.log), Epoch(at.term));
+        let is_map = self.map == Some(shard);
+        let read = || if is_map { None } else { record::decode(record).ok().flatten() };
+        let Some(record) = self.fresh[at.log as usize].note(at.index, epoch, now, read) else {
+            return;
+        };
+        if let Some(durable) = &mut judges.durable {
+            durable.record_written((shard, at.index, epoch), &record.events);
+        }
     }
 
     /// Notes a disk that forgot: its former replicas are gone. Each segment repeats it, for the same
@@ -304,8 +336,9 @@ impl JournalWatch {
                         "committed records are declared in order"
                     );
                     chosen.push(Chosen { epoch, hash: hash(&record) });
-                    let written = self.fresh[shard.0 as usize].take(index, epoch);
-                    let (when, at) = ((written.unwrap_or(now), now), position(shard, index, epoch));
+                    let fresh = self.fresh[shard.0 as usize].take(index, epoch);
+                    let (written, read) = fresh.unwrap_or((now, None));
+                    let (when, at) = ((written, now), position(shard, index, epoch));
                     if let Some(change) = record.strip_prefix(&CHANGE) {
                         let members = &mut self.members[shard.0 as usize];
                         let change = Change::decode(change);
@@ -319,7 +352,7 @@ impl JournalWatch {
                         map.into_iter().for_each(|map| judges.map_changed(when, map));
                         judges.oracles.committed(when, at, None, &[]);
                     } else {
-                        tell(when, at, &record, judges);
+                        tell(when, at, (&record, read), judges);
                     }
                 }
             }
@@ -361,11 +394,20 @@ fn check_same(
     }
 }
 
-fn tell(when: (Instant, Instant), at: Position, record: &[u8], judges: &mut Judges) {
-    match record::decode(record) {
+/// Tells the judges of a committed record; it may have been `read` when it was first on a disk.
+fn tell(
+    when: (Instant, Instant),
+    at: Position,
+    (record, read): (&[u8], Option<Record>),
+    judges: &mut Judges,
+) {
+    match read.map_or_else(|| record::decode(record), |read| Ok(Some(read))) {
         Ok(None) => judges.oracles.committed(when, at, None, &[]),
         Ok(Some(Record { writer, events })) => {
-            judges.oracles.committed(when, at, Some(writer), &events)
+            judges.oracles.committed(when, at, Some(writer), &events);
+            if let Some(durable) = &mut judges.durable {
+                durable.record_committed(&events);
+            }
         }
         Err(error) => judges.oracles.journal_conflict(
             when.1,

@@ -6,7 +6,7 @@ use onsale_booking::{ShowId, Span};
 use onsale_cluster::Placement;
 use onsale_cluster::facts::EARLY_MAX;
 use onsale_oracles::{Load, OracleSettings, Promise};
-use onsale_scenarios::{ClockFault, Cluster, Fault, Sale, Scenario, What};
+use onsale_scenarios::{ClockFault, Cluster, Fault, Sale, Scenario, System, What};
 
 use super::{feasible, late, recovery, slowest};
 use crate::judges::JudgeSettings;
@@ -46,7 +46,11 @@ pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSetting
         may_go_unanswered: !feasible::facts_arrive(scenario),
         may_lose_patience: slowest::outlasts_patience(scenario),
     });
-    JudgeSettings { oracles, paces, moves_end: feasible::moves_end(scenario), facts }
+    let replicas = match scenario.cluster.system {
+        System::Replicated => Some(placement.clone()),
+        System::Solo => None,
+    };
+    JudgeSettings { oracles, paces, moves_end: feasible::moves_end(scenario), facts, replicas }
 }
 
 /// The load under which requests may stay unanswered: a gateway tries again by a budget, which is a share of first

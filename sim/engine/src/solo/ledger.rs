@@ -85,7 +85,7 @@ impl Ledger<Solo> for LogWatch {
         }
     }
 
-    fn written(&mut self, now: Instant, node: Place, bytes: &[u8], judges: &mut Judges) {
+    fn written(&mut self, now: Instant, node: Place, bytes: &[u8], _: bool, judges: &mut Judges) {
         lines(bytes).for_each(|line| self.take(now, node, line, judges));
     }
 

@@ -156,13 +156,13 @@ impl<S: System> Listener<S> for Audience<S> {
         self.witness.sees(now, || Sight::WriteFails { node });
     }
 
-    fn written(&mut self, now: Instant, node: Place, bytes: &[u8]) {
+    fn written(&mut self, now: Instant, node: Place, bytes: &[u8], begin: bool) {
         if self.is_watching() {
             let declared = S::Ledger::declared(bytes);
             let declared = declared.as_deref();
             self.witness.sees(now, || Sight::Durable { node, bytes, declared });
         }
-        self.ledger.written(now, node, bytes, &mut self.witness.judges);
+        self.ledger.written(now, node, bytes, begin, &mut self.witness.judges);
     }
 
     fn started(

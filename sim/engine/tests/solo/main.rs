@@ -190,6 +190,9 @@ fn no_verdict_passes_that_does_not_apply() {
         assert_eq!(is_exercised, result.checked > 0, "{}: {:?}", result.name, result.verdict);
     }
     assert!(told(Oracle::Facts).is_none(), "it keeps no facts");
+    for oracle in [Oracle::Durable, Oracle::Raft] {
+        assert!(told(oracle).is_none(), "it replicates no log");
+    }
     assert!(facts.marks.is_empty() && facts.facts.is_none(), "{:?}", facts.marks);
     assert!(facts.lead_transfers.is_empty(), "nobody leads");
     for fault in &facts.faults {

@@ -83,7 +83,7 @@ impl Disk {
     }
 
     /// The durable bytes of each segment, in the order of the segments: without what is in the page cache alone.
-    pub fn durable(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn durable(&self) -> impl Iterator<Item = &[u8]> + Clone {
         self.durable_by_number().map(|(_, bytes)| bytes)
     }
 
@@ -92,7 +92,7 @@ impl Disk {
         self.durable_by_number().map(|(segment, bytes)| (segment, bytes.to_vec())).collect()
     }
 
-    fn durable_by_number(&self) -> impl Iterator<Item = (u32, &[u8])> {
+    fn durable_by_number(&self) -> impl Iterator<Item = (u32, &[u8])> + Clone {
         let segments = self.segments.iter().map(|(&segment, bytes)| {
             let end = self.unsynced.ends.get(&segment).map_or(bytes.len(), |end| end.from);
             (segment, &bytes[..end.min(bytes.len())])

@@ -41,8 +41,9 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
             Answer::Silent => None,
             Answer::Durable => {
                 machine.note_written();
+                let begin = machine.disk.begins_segment();
                 let bytes = machine.disk.complete(now, id);
-                self.ears.written(now, node, bytes);
+                self.ears.written(now, node, bytes, begin);
                 self.give(node, NodeTurn::Persisted(id))
             }
             // How much of it is on the disk shows once the process is dead.

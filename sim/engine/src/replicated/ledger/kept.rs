@@ -182,7 +182,7 @@ mod tests {
         let (mut watch, mut judges) =
             (JournalWatch::of(&Placement::new(3, 3, 1, 3)), Judges::new(settings()));
         for node in [1, 2] {
-            watch.read(Instant::ZERO, Place::node(node), &bytes(had), &mut judges);
+            watch.read(Instant::ZERO, Place::node(node), &bytes(had), false, &mut judges);
         }
         let disks: Vec<_> = [&[][..]].iter().chain(kept).map(|frames| bytes(frames)).collect();
         let disks = disks.iter().map(|bytes| std::iter::once(&bytes[..]));

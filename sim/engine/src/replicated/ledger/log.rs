@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use onsale_booking::Instant;
 use onsale_cluster::Epoch;
+use onsale_cluster::record::Record;
 
 /// Initial capacity of a record, enough for most, in bytes.
 const RECORD_BYTES: usize = 128;
@@ -85,23 +86,32 @@ pub(super) struct Chosen {
     pub(super) hash: u64,
 }
 
-/// Records by index and epoch, in the order of first writing, with its instant.
+/// Records by index and epoch, in the order of first writing, with its instant and what was read then.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Fresh(VecDeque<(u64, Epoch, Instant)>);
+pub(super) struct Fresh(VecDeque<(u64, Epoch, Instant, Option<Record>)>);
 
 impl Fresh {
-    pub(super) fn note(&mut self, index: u64, epoch: Epoch, now: Instant) {
-        if !self.0.iter().rev().any(|&(at, of, _)| (at, of) == (index, epoch)) {
-            self.0.push_back((index, epoch, now));
+    /// Notes a record and reads it, if it is on a disk for the first time. Returns what was read.
+    pub(super) fn note(
+        &mut self,
+        index: u64,
+        epoch: Epoch,
+        now: Instant,
+        read: impl FnOnce() -> Option<Record>,
+    ) -> Option<&Record> {
+        if self.0.iter().rev().any(|&(at, of, ..)| (at, of) == (index, epoch)) {
+            return None;
         }
+        self.0.push_back((index, epoch, now, read()));
+        self.0.back().and_then(|(.., record)| record.as_ref())
     }
 
-    /// Removes a committed record and returns the instant at which it was first on a disk. Drops others at its index or
-    /// before.
-    pub(super) fn take(&mut self, index: u64, epoch: Epoch) -> Option<Instant> {
-        let since = self.0.iter().find(|&&(at, of, _)| (at, of) == (index, epoch));
-        let since = since.map(|&(.., since)| since);
+    /// Removes a committed record; returns the instant at which it was first on a disk, and what was read then. Drops
+    /// others at its index or before.
+    pub(super) fn take(&mut self, index: u64, epoch: Epoch) -> Option<(Instant, Option<Record>)> {
+        let place = self.0.iter().position(|&(at, of, ..)| (at, of) == (index, epoch));
+        let taken = place.and_then(|place| self.0.remove(place));
         self.0.retain(|&(at, ..)| at > index);
-        since
+        taken.map(|(_, _, since, record)| (since, record))
     }
 }

@@ -43,14 +43,14 @@ fn verdict_after(
         bytes
     };
     for (node, frames) in written {
-        watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut judges);
+        watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), false, &mut judges);
     }
     if let Some((node, frames)) = kept {
         let kept = bytes(frames);
         watch.crashed(Instant::ZERO, Place::node(node), [&kept[..]].into_iter(), &mut judges);
     }
     for (node, frames) in then {
-        watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), &mut judges);
+        watch.read(Instant::ZERO, Place::node(*node), &bytes(frames), false, &mut judges);
     }
     watch.tell_the_rest(Instant::ZERO, &mut judges);
     let results = judges.finish(Instant::ZERO, &[]);
