@@ -4,6 +4,7 @@
 
 use onsale_booking::{Endpoint, NodeId, Request};
 
+use crate::id::ShardId;
 use crate::message::{Answer, Message};
 use crate::write::{PersistId, Write};
 
@@ -61,6 +62,28 @@ pub enum Input {
     /// A node, this one or another, is to carry nothing any more and then to leave the cluster: this one repeats the
     /// wish until it is fulfilled, and retires if it is the node itself.
     Leave(NodeId),
+    /// A majority of a shard's voters is lost for good, and of the survivors this node's replica holds most of the log: it
+    /// goes on alone, and others come to it. What only the lost nodes held is lost. Ignored by a replica of another
+    /// generation, and by one whose members have a quorum without the lost nodes.
+    ///
+    /// Nothing checks that the nodes are lost: one that comes back may have acknowledged what this order gives up.
+    /// [`recovery_plan`](crate::recovery_plan) says whom to give it.
+    Recover {
+        /// The shard.
+        shard: ShardId,
+        /// The generation of the replica.
+        generation: u32,
+        /// The nodes that never come back.
+        lost: Vec<NodeId>,
+    },
+    /// Another replica of the shard goes on alone: this one is dropped, and a new one may come in its place. Ignored by
+    /// a replica of another generation.
+    GiveUp {
+        /// The shard.
+        shard: ShardId,
+        /// The generation of the replica.
+        generation: u32,
+    },
     /// The node is to stop: it transfers all its leads, and says in its effects when nothing is left to do. Until then
     /// it works on; only a boot takes it back.
     Retire,

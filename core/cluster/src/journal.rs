@@ -19,7 +19,7 @@ pub use members::{Change, Members, ReplicaId};
 use onsale_booking::{Instant, NodeId, choices};
 use raft::eraftpb;
 use raft::eraftpb::MessageType;
-pub use raft_group::{RaftGroup, Settings};
+pub use raft_group::{LEAP, RaftGroup, Settings};
 pub use recovery::{Durable, Found, Recovered};
 pub use wal::Wal;
 

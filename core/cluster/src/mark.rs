@@ -194,6 +194,10 @@ marks! {
     NewerFormatMet = "newer-format-met";
     /// A starting node found a newer format on its disk than its release reads, and refused to serve.
     RollbackRefused = "rollback-refused";
+    /// By an operator's order a replica went on alone, because a majority of its shard's voters was lost for good.
+    RecoveredAlone = "recovered-alone";
+    /// By an operator's order a replica was given up, because another one went on alone.
+    GivenUpInRecovery = "given-up-in-recovery";
 }
 
 impl fmt::Display for Mark {

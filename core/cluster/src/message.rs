@@ -10,7 +10,7 @@ use onsale_booking::{Instant, NodeId, Reply, Request, RequestId, Timed};
 use crate::beat::Beat;
 use crate::fact::FactsMessage;
 use crate::id::{Epoch, ShardId};
-use crate::journal::JournalMessage;
+use crate::journal::{JournalMessage, ReplicaId};
 use crate::membership::Rumour;
 use crate::placement::Placement;
 
@@ -113,6 +113,13 @@ pub enum Moves {
         node: NodeId,
         /// The incarnation that found out.
         incarnation: u64,
+    },
+    /// An operator's order cut a shard's members down to one: the other replicas are given up, and new ones are to come.
+    Recovered {
+        /// The shard.
+        shard: ShardId,
+        /// The only voter.
+        voter: ReplicaId,
     },
     /// The sender's map is older than the receiver's, and it wants the newer one.
     MapWanted,

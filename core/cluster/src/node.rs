@@ -16,6 +16,7 @@ mod lead_balance;
 mod leader_placement;
 mod moves;
 mod peers;
+mod recovery;
 mod replicas;
 mod reports;
 mod requests;
@@ -109,6 +110,10 @@ impl Node {
             Input::DamageFound => self.disk.on_damage_found(effects),
             Input::Join => self.on_join(),
             Input::Leave(leaver) => self.on_leave(leaver, effects),
+            Input::Recover { shard, generation, lost } => {
+                self.on_recover(shard, generation, &lost, effects);
+            }
+            Input::GiveUp { shard, generation } => self.on_give_up(shard, generation, effects),
             Input::Retire => self.retirement.begin(),
             Input::DeadlineReached => self.on_deadline(effects),
             Input::TurnEnded => self.on_turn_ended(effects),
@@ -129,6 +134,8 @@ impl Node {
             | Input::DamageFound
             | Input::Join
             | Input::Leave(_)
+            | Input::Recover { .. }
+            | Input::GiveUp { .. }
             | Input::Retire
             | Input::DeadlineReached
             | Input::TurnEnded => None,

@@ -4,6 +4,8 @@
 //! from one version to the next. It is a routing hint, the list of each group's first members, and a wish for its next
 //! ones; the journal decides who the members are and who leads a shard, and safety never depends on the map.
 
+mod recovered;
+
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 

@@ -11,6 +11,7 @@ mod leader;
 mod membership_change;
 mod parked;
 mod pending_replies;
+mod recovery;
 mod replay;
 mod shard_clock;
 mod stored_format;

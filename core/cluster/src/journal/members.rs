@@ -8,6 +8,9 @@
 //! is over the configuration is joint: a quorum of the old members *and* one of the new must agree; the old majority's
 //! vote ends; the replica that lost its vote is dropped. A replica that comes back to a node is a new one with a number
 //! of its own: so the promises of its predecessor do not bind it, and no replica is counted twice.
+//!
+//! Where a majority of the voters is lost for good, an operator makes one replica the only member, and the others come
+//! to it one by one.
 
 use std::fmt;
 
@@ -87,6 +90,10 @@ pub enum Change {
     Settles,
     /// A learner is dropped.
     Drops(ReplicaId),
+    /// A learner gets a vote, and no other replica loses one: after a recovery the members are fewer than wanted.
+    Adds(ReplicaId),
+    /// An operator makes this replica, under a new number, the only member: the others' majority is lost for good.
+    Recovers(ReplicaId),
 }
 
 impl Members {
@@ -185,8 +192,20 @@ impl Members {
                     return None;
                 }
             }
+            Change::Adds(new) => {
+                if self.is_joint() || !take(&mut next.learners, new) {
+                    return None;
+                }
+                insert(&mut next.voters, new);
+            }
+            Change::Recovers(replica) => next = Self::alone(replica),
         }
         Some(next)
+    }
+
+    /// The members of a log that one replica carries alone.
+    pub fn alone(replica: ReplicaId) -> Self {
+        Self { voters: vec![replica], ..Self::default() }
     }
 
     /// Encodes the members for a frame.
@@ -236,23 +255,48 @@ impl Change {
         postcard::from_bytes(bytes).ok()
     }
 
-    pub(super) fn to_raft(self) -> ConfChangeV2 {
-        let mut change = ConfChangeV2::default();
-        let steps = match self {
-            Self::Learns(new) => vec![single(ConfChangeType::AddLearnerNode, new)],
+    /// The replica that gets a vote, and without which nothing may be decided from then on.
+    pub(super) fn promoted(self) -> Option<ReplicaId> {
+        match self {
+            Self::Swaps { promoted, .. } | Self::Adds(promoted) => Some(promoted),
+            Self::Learns(_) | Self::Settles | Self::Drops(_) | Self::Recovers(_) => None,
+        }
+    }
+
+    /// The library's changes that turn `members` into those after this step, in order.
+    pub(super) fn to_raft(self, members: &Members) -> Vec<ConfChangeV2> {
+        match self {
+            Self::Learns(new) => vec![simple(ConfChangeType::AddLearnerNode, new)],
             Self::Swaps { promoted, demoted } => {
+                let mut change = ConfChangeV2::default();
                 change.set_transition(ConfChangeTransition::Explicit);
-                vec![
+                let steps = vec![
                     single(ConfChangeType::AddNode, promoted),
                     single(ConfChangeType::AddLearnerNode, demoted),
-                ]
+                ];
+                change.set_changes(steps.into());
+                vec![change]
             }
-            Self::Settles => Vec::new(),
-            Self::Drops(old) => vec![single(ConfChangeType::RemoveNode, old)],
-        };
-        change.set_changes(steps.into());
-        change
+            Self::Settles => vec![ConfChangeV2::default()],
+            Self::Drops(old) => vec![simple(ConfChangeType::RemoveNode, old)],
+            Self::Adds(new) => vec![simple(ConfChangeType::AddNode, new)],
+            Self::Recovers(alone) => {
+                // Only one voter may change at a time, and never the last one.
+                let settles = members.is_joint().then(ConfChangeV2::default);
+                let settled = members.after(Self::Settles).unwrap_or_else(|| members.clone());
+                let comes = simple(ConfChangeType::AddNode, alone);
+                let others = settled.all().into_iter().filter(|&member| member != alone);
+                let go = others.map(|member| simple(ConfChangeType::RemoveNode, member));
+                settles.into_iter().chain([comes]).chain(go).collect()
+            }
+        }
     }
+}
+
+fn simple(kind: ConfChangeType, member: ReplicaId) -> ConfChangeV2 {
+    let mut change = ConfChangeV2::default();
+    change.set_changes(vec![single(kind, member)].into());
+    change
 }
 
 fn single(kind: ConfChangeType, member: ReplicaId) -> ConfChangeSingle {
@@ -317,6 +361,24 @@ mod tests {
     }
 
     #[test]
+    fn a_replica_that_goes_on_alone_gets_others_one_by_one() {
+        let (alone, new) = (id(3, 1_000_007), id(4, 1_000_008));
+        let begin = Members::initial(&[NodeId(1), NodeId(2), NodeId(3)]);
+        let learns = begin.after(Change::Learns(id(4, 7))).unwrap();
+        let joint = learns.after(Change::Swaps { promoted: id(4, 7), demoted: id(2, 0) }).unwrap();
+        for members in [&begin, &learns, &joint] {
+            assert_eq!(members.after(Change::Recovers(alone)), Some(Members::alone(alone)));
+        }
+        let recovered = Members::alone(alone);
+        assert_eq!(recovered.after(Change::Adds(new)), None, "it has not learned the log");
+        let learns = recovered.after(Change::Learns(new)).unwrap();
+        assert!(learns.is_quorum(|member| member == alone));
+        let two = learns.after(Change::Adds(new)).unwrap();
+        assert_eq!((two.voters(), two.learners()), (&[alone, new][..], &[][..]));
+        assert!(!two.is_quorum(|member| member == alone), "both votes count");
+    }
+
+    #[test]
     fn a_step_that_does_not_follow_changes_nothing() {
         let begin = Members::initial(&[NodeId(1), NodeId(2), NodeId(3)]);
         let learns = begin.after(Change::Learns(id(4, 7))).unwrap();
@@ -328,6 +390,8 @@ mod tests {
             (&begin, Change::Swaps { promoted: id(4, 7), demoted: id(2, 0) }),
             (&learns, Change::Swaps { promoted: id(4, 7), demoted: id(5, 0) }),
             (&joint, Change::Learns(id(5, 8))),
+            (&joint, Change::Adds(id(4, 7))),
+            (&begin, Change::Adds(id(4, 7))),
             (&joint, Change::Swaps { promoted: id(5, 8), demoted: id(1, 0) }),
         ] {
             assert_eq!(members.after(change), None, "{change:?}");

@@ -5,6 +5,7 @@
 //! to know other groups.
 
 mod admission;
+mod alone;
 mod followers;
 mod leadership;
 mod log;
@@ -22,6 +23,7 @@ use onsale_booking::NodeId;
 use raft::eraftpb::{HardState, Message, MessageType};
 use raft::{Config, RawNode, StateRole};
 
+pub use self::alone::LEAP;
 use self::followers::Followers;
 use self::log::Log;
 use self::read_index::ReadIndex;

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use onsale_booking::NodeId;
 use raft::eraftpb;
 
 use super::frame::{self, Damage, Frame};
 use super::{Change, Committed, Members, ReplicaId, Snapshot, Wal};
-use crate::id::ShardId;
+use crate::id::{Epoch, ShardId};
 use crate::record::Format;
 
 /// The contents of a node's write-ahead log, and the driver's memory of it.
@@ -175,6 +176,27 @@ impl Durable {
     /// Whether nothing is left of the replica but its generation.
     pub fn has_left(&self) -> bool {
         self.left
+    }
+
+    /// Epoch and index of the last record, committed or not; zeros if there is none.
+    pub fn last(&self) -> (Epoch, u64) {
+        let snapshot = self.snapshot.get_metadata();
+        let epoch = self.entries.last().map_or(snapshot.term, |entry| entry.term);
+        (Epoch(epoch), self.last_index())
+    }
+
+    /// The members by the records that it knows to be committed. `first` are the nodes at the beginning of the log.
+    pub fn members(&self, first: &[NodeId]) -> Members {
+        let state = self.snapshot.get_metadata().get_conf_state();
+        let mut members = match state.voters.is_empty() {
+            true => Members::initial(first),
+            false => Members::of_raft(state),
+        };
+        for entry in self.entries.iter().take_while(|it| it.index <= self.hard_state.commit) {
+            let change = Change::decode(&entry.context).filter(|_| !entry.context.is_empty());
+            members = change.and_then(|change| members.after(change)).unwrap_or(members);
+        }
+        members
     }
 
     /// The snapshot, the empty one if there is none, and the records after it up to an index; `None` if they do not

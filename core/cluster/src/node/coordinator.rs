@@ -10,6 +10,7 @@ use std::mem;
 use onsale_booking::NodeId;
 
 use crate::id::{Epoch, ShardId};
+use crate::journal::ReplicaId;
 use crate::message::Moves;
 use crate::placement::Placement;
 
@@ -22,6 +23,8 @@ pub(super) struct Coordinator {
     moved: BTreeMap<ShardId, u32>,
     /// Nodes whose disks forgot, and the incarnation that found out.
     forgot: BTreeMap<NodeId, u64>,
+    /// Shards whose members a recovery cut down, and the only voter.
+    recovered: BTreeMap<ShardId, ReplicaId>,
     /// Epoch and number of the version that this node proposed last.
     proposed: Option<(Epoch, u64)>,
     /// The version after which nothing is left to do until the next wish.
@@ -51,26 +54,42 @@ impl Coordinator {
             Moves::Forgot { node, incarnation } if node.0 <= nodes => {
                 self.forgot.insert(node, incarnation);
             }
+            Moves::Recovered { shard, voter } => {
+                self.recovered.insert(shard, voter);
+            }
             Moves::Joins(_) | Moves::Forgot { .. } | Moves::MapWanted | Moves::Map(_) => {}
         }
     }
 
     /// The next version of the map, if this node leads the map's shard, its last proposal is committed, and something
-    /// changes. `serves` is the epoch in which it leads, and the latest committed version. Uses up the wishes.
-    pub(super) fn next_map(&mut self, serves: Option<(Epoch, &Placement)>) -> Option<NextMap> {
+    /// changes. `serves` is the epoch in which it leads, and the latest committed version; `newest` is the newest
+    /// generation of the map's own members. Uses up the wishes.
+    pub(super) fn next_map(
+        &mut self,
+        serves: Option<(Epoch, &Placement)>,
+        newest: u32,
+    ) -> Option<NextMap> {
         let (joins, leaves) = (mem::take(&mut self.joins), mem::take(&mut self.leaves));
         let (moved, forgot) = (mem::take(&mut self.moved), mem::take(&mut self.forgot));
+        let recovered = mem::take(&mut self.recovered);
         let (epoch, map) = serves?;
         let waits = |(proposed_in, version)| proposed_in == epoch && map.version() < version;
         if self.proposed.is_some_and(waits) {
             return None;
         }
-        let is_wished =
-            !(joins.is_empty() && leaves.is_empty() && moved.is_empty() && forgot.is_empty());
+        let is_wished = !(joins.is_empty()
+            && leaves.is_empty()
+            && moved.is_empty()
+            && forgot.is_empty()
+            && recovered.is_empty());
         if !is_wished && self.at_rest == Some(map.version()) {
             return None;
         }
-        let (mut next, mut redirected) = (map.clone(), false);
+        // Where the map's own shard was recovered, versions may be lost that some nodes know: none gets a number again.
+        let (mut next, mut redirected) = (map.clone().at_least(newest), false);
+        for (shard, voter) in recovered {
+            next = next.recovered(shard, voter).unwrap_or(next);
+        }
         for node in joins {
             next = next.with(node).unwrap_or(next);
         }

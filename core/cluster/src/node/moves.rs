@@ -14,7 +14,7 @@ use super::Node;
 use super::coordinator::NextMap;
 use crate::effect::Effects;
 use crate::id::ShardId;
-use crate::journal::{Durable, JournalMessage, RaftGroup};
+use crate::journal::{Durable, JournalMessage, RaftGroup, ReplicaId};
 use crate::mark::Mark;
 use crate::message::Moves;
 use crate::observation::Observation;
@@ -45,6 +45,7 @@ impl Node {
     pub(super) fn on_leave(&mut self, node: NodeId, effects: &mut Effects) {
         self.wishes.leaves.insert(node);
         if node == self.me {
+            self.wishes.joins = false;
             self.facts.on_leave(effects);
         }
     }
@@ -55,7 +56,11 @@ impl Node {
         match moves {
             Moves::MapWanted => effects.moves(from, Moves::Map(Arc::clone(&self.placement))),
             Moves::Map(map) => self.adopt(&map),
-            Moves::Joins(_) | Moves::Leaves(_) | Moves::Moved { .. } | Moves::Forgot { .. } => {}
+            Moves::Joins(_)
+            | Moves::Leaves(_)
+            | Moves::Moved { .. }
+            | Moves::Forgot { .. }
+            | Moves::Recovered { .. } => {}
         }
     }
 
@@ -99,6 +104,10 @@ impl Node {
         let Self { replicas, placement, gateway, me, .. } = self;
         replicas.for_each_touched(|id, shard| {
             let seats = placement.seats(id);
+            if let Some(voter) = shard.recovered(seats) {
+                tell_all(placement, *me, &Moves::Recovered { shard: id, voter }, effects);
+                return false;
+            }
             if seats.from.is_empty() {
                 return shard.leave_if_moved(seats);
             }
@@ -115,8 +124,8 @@ impl Node {
 
     fn wish(&mut self, effects: &mut Effects) {
         let map = Arc::clone(&self.placement);
-        self.wishes.joins &= !map.has(self.me);
-        if self.wishes.joins {
+        // It goes on wishing: a recovery of the map may lose the version in which it joined.
+        if self.wishes.joins && !map.has(self.me) {
             tell_all(&map, self.me, &Moves::Joins(self.me), effects);
         }
         if let Some(incarnation) = self.disk.forgot().filter(|_| !self.may_begin_again()) {
@@ -148,7 +157,9 @@ impl Node {
         let shard = self.replicas.get_mut(map_shard);
         let epoch = shard.as_ref().and_then(|shard| shard.serves());
         let map = shard.as_ref().and_then(|shard| shard.map().cloned());
-        let next = self.coordinator.next_map(epoch.zip(map.as_deref()));
+        let members = shard.as_ref().map(|shard| shard.journal().members());
+        let newest = members.and_then(|it| it.each().map(ReplicaId::generation).max());
+        let next = self.coordinator.next_map(epoch.zip(map.as_deref()), newest.unwrap_or(0));
         let (Some(NextMap { map, redirected }), Some(epoch), Some(shard)) = (next, epoch, shard)
         else {
             return;

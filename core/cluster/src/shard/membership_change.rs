@@ -43,6 +43,14 @@ impl Shard {
             return false;
         }
         let change = match next_step(map, seats, members, self.node) {
+            Some(Change::Adds(_)) => {
+                let learners: Vec<_> = self.journal.members().learners().to_vec();
+                let is_level = |&new: &ReplicaId| self.is_level(new, map, &missed);
+                match learners.into_iter().find(is_level) {
+                    Some(new) => Change::Adds(new),
+                    None => return false,
+                }
+            }
             Some(Change::Swaps { promoted, demoted }) => {
                 if !self.is_level(promoted, map, &missed) {
                     return false;
@@ -64,6 +72,18 @@ impl Shard {
         };
         self.journal.change_members(change);
         false
+    }
+
+    /// The replica to which a recovery cut the members down, if this one serves, and the map does not know yet: it still
+    /// counts on replicas that are given up.
+    pub(crate) fn recovered(&self, seats: &Seats) -> Option<ReplicaId> {
+        let members = self.journal.members();
+        let is_short = members.voters().len() < seats.members.len();
+        if !is_short || self.leader.is_none() {
+            return None;
+        }
+        let newest = members.voters().iter().max_by_key(|voter| voter.generation())?;
+        (newest.generation() > seats.generation).then_some(*newest)
     }
 
     /// Whether a learner has answered, and is level. Otherwise the leader speaks to it, if it may have missed earlier
@@ -132,12 +152,17 @@ impl Shard {
     pub(crate) fn leave_if_moved(&mut self, seats: &Seats) -> bool {
         let newer = self.journal.replica().generation() > seats.generation;
         let gone = seats.from.is_empty() && !newer && !seats.members.contains(&self.node);
-        if gone && !self.journal.has_left() && !self.journal.is_leader() {
-            self.journal.leave();
-            self.shows.clear();
-            return true;
+        gone && !self.journal.is_leader() && self.leave()
+    }
+
+    /// Drops the replica, which never comes back under its number. Returns whether it was there.
+    pub(super) fn leave(&mut self) -> bool {
+        if self.journal.has_left() {
+            return false;
         }
-        false
+        self.journal.leave();
+        self.shows.clear();
+        true
     }
 }
 
@@ -155,6 +180,14 @@ fn next_step(map: &Placement, seats: &Seats, members: &Members, me: NodeId) -> O
     let missing = seats.members.iter().copied().find(|node| !votes(node));
     let idle = members.learners().iter().copied().find(|learner| !wanted(learner));
     let learner = members.learners().iter().copied().find(wanted);
+    if idle.is_none() && members.voters().len() < seats.members.len() {
+        // After a recovery: all learn at once, and get their votes as soon as they are level.
+        let learns = |node: &NodeId| members.learners().iter().any(|it| it.node() == *node);
+        let mut missing = seats.members.iter().copied().filter(|node| !votes(node));
+        let unheard = missing.find(|node| !learns(node));
+        let begins = unheard.map(|node| Change::Learns(ReplicaId::new(node, seats.generation)));
+        return begins.or_else(|| learner.map(Change::Adds));
+    }
     // No node has two voters, and no zone more than it must. A replica that is gone goes first, the leader last: it
     // needs a member to transfer the leadership to.
     let goes_first = |voter: &ReplicaId| {

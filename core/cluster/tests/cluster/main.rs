@@ -7,6 +7,7 @@ mod leader_placement;
 mod members;
 mod moves;
 mod newcomers;
+mod recovery;
 mod releases;
 mod retirement;
 mod sample;

@@ -16,7 +16,12 @@ fn leaders(cluster: &Cluster) -> BTreeSet<NodeId> {
 }
 
 /// Asks for a fresh seat every few milliseconds, through every gateway that is up; returns the requests.
-fn sell(cluster: &mut Cluster, from: u64, requests: u64, gateways: &[u16]) -> Vec<RequestId> {
+pub(crate) fn sell(
+    cluster: &mut Cluster,
+    from: u64,
+    requests: u64,
+    gateways: &[u16],
+) -> Vec<RequestId> {
     let mut asked = Vec::new();
     for n in from..from + requests {
         let gateway = NodeId(gateways[n as usize % gateways.len()]);
@@ -28,7 +33,7 @@ fn sell(cluster: &mut Cluster, from: u64, requests: u64, gateways: &[u16]) -> Ve
     asked
 }
 
-fn check_granted(cluster: &Cluster, asked: &[RequestId]) {
+pub(crate) fn check_granted(cluster: &Cluster, asked: &[RequestId]) {
     for id in asked {
         let outcome = cluster.replies.iter().find(|(answered, _)| answered == id);
         assert!(matches!(outcome, Some((_, Outcome::Held { .. }))), "{id}: {outcome:?}");

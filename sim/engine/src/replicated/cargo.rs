@@ -199,5 +199,9 @@ fn digest_moves(moves: &Moves) -> u64 {
         Moves::MapWanted => 4 << 32,
         Moves::Map(map) => 5 << 56 ^ map.version(),
         Moves::Forgot { node, incarnation } => 6 << 56 ^ u64::from(node.0) << 32 ^ incarnation,
+        Moves::Recovered { shard, voter } => {
+            let voter = u64::from(voter.generation()) ^ u64::from(voter.node().0) << 48;
+            7 << 56 ^ u64::from(shard.0) << 32 ^ voter
+        }
     }
 }

@@ -94,6 +94,10 @@ pub(super) fn on_change(
         }
         Change::Settles => "the joint configuration ends".to_owned(),
         Change::Drops(replica) => format!("{replica} is removed"),
+        Change::Adds(replica) => format!("{replica} gets a vote"),
+        Change::Recovers(replica) => {
+            format!("by an operator's order {replica} goes on alone, with all that it holds")
+        }
     };
     let what =
         format!("proposes a membership change as record {index} of {shard} ({epoch}): {step}");

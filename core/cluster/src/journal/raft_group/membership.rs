@@ -5,7 +5,8 @@
 //! the library makes for changes of its own are made here. Refuses to know who wants a change.
 
 use onsale_booking::NodeId;
-use raft::eraftpb::{ConfChange, ConfChangeType, Entry};
+use raft::Storage;
+use raft::eraftpb::{ConfChange, ConfChangeType, ConfState, Entry};
 
 use super::{RaftGroup, ReadIndex};
 use crate::journal::frame::Frame;
@@ -19,16 +20,15 @@ impl RaftGroup {
     }
 
     /// Appends a step that changes the members, if this replica leads, the step follows from the members, and the last
-    /// one is applied; returns whether it did. A sole voter gives way to a learner only once the learner has answered,
-    /// so that one that died a moment ago takes nothing over; then the step is appended with the answer.
+    /// one is applied; returns whether it did. A sole voter shares its vote with a learner, or gives way to it, only once
+    /// the learner has answered, so that one that died a moment ago takes nothing over; then the step is appended with
+    /// the answer.
     pub fn change_members(&mut self, change: Change) -> bool {
-        match change {
-            Change::Swaps { promoted, .. } if self.members.voters().len() == 1 => {
+        match change.promoted() {
+            Some(promoted) if self.members.voters().len() == 1 => {
                 self.propose_once_heard(change, promoted)
             }
-            Change::Learns(_) | Change::Swaps { .. } | Change::Settles | Change::Drops(_) => {
-                self.propose_change(change)
-            }
+            Some(_) | None => self.propose_change(change),
         }
     }
 
@@ -97,8 +97,8 @@ impl RaftGroup {
     /// A follower has confirmed this read, or a later one.
     pub(super) fn propose_awaited(&mut self, from: u64, number: u64) {
         let answers = |&mut (awaited, change): &mut (u64, Change)| {
-            let Change::Swaps { promoted, .. } = change else { return false };
-            promoted.raft() == from && number >= awaited
+            let promoted = change.promoted().map(ReplicaId::raft);
+            promoted == Some(from) && number >= awaited
         };
         if let Some((_, change)) = self.awaited.take_if(answers) {
             self.propose_change(change);
@@ -121,8 +121,11 @@ impl RaftGroup {
             let change = Change::decode(&entry.0.context).expect("a committed change is readable");
             // A step that does not follow changes nothing, on every replica alike.
             let Some(members) = self.members.after(change) else { continue };
-            let state = self.raft.apply_conf_change(&change.to_raft());
-            let state = state.expect("the library takes what follows");
+            let mut state = ConfState::default();
+            for step in change.to_raft(&self.members) {
+                let taken = self.raft.apply_conf_change(&step);
+                state = taken.expect("the library takes what follows");
+            }
             self.adopt(members);
             assert_eq!(Members::of_raft(&state), self.members, "the library sees the same members");
             self.raft.mut_store().set_voters(state);
@@ -186,12 +189,16 @@ impl RaftGroup {
         latest.is_none_or(|latest| ReplicaId::of(id).generation() > latest)
     }
 
-    /// Writes this replica's generation, which has to be durable before anything else.
+    /// Writes this replica's generation, which has to be durable before anything else, with what it holds already.
     pub(super) fn name_replica(&mut self, out: &mut Ready) {
-        if !std::mem::replace(&mut self.named, true) {
-            self.replica_frame().write(&mut out.frames);
-            self.writes.add();
+        if std::mem::replace(&mut self.named, true) {
+            return;
         }
+        match self.raft.store().last_index() {
+            Ok(0) | Err(_) => self.replica_frame().write(&mut out.frames),
+            Ok(_) => self.checkpoint(&mut out.frames),
+        }
+        self.writes.add();
     }
 
     pub(super) fn replica_frame(&self) -> Frame<'static> {

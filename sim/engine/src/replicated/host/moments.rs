@@ -186,6 +186,6 @@ fn step(change: &[u8]) -> Option<Moment> {
     match Change::decode(change)? {
         Change::Swaps { .. } => Some(Moment::MovingSwap),
         Change::Settles => Some(Moment::MovingJoint),
-        Change::Learns(_) | Change::Drops(_) => None,
+        Change::Learns(_) | Change::Drops(_) | Change::Adds(_) | Change::Recovers(_) => None,
     }
 }

@@ -48,6 +48,8 @@ impl Work {
             Input::DamageFound => Self::Free("scrub"),
             Input::Join => Self::Free("join"),
             Input::Leave(_) => Self::Free("leave"),
+            Input::Recover { .. } => Self::Free("recover"),
+            Input::GiveUp { .. } => Self::Free("give up"),
             Input::Retire => Self::Free("retire"),
             Input::DeadlineReached => Self::Free("deadline"),
             Input::TurnEnded => Self::Free("end of the turn"),

@@ -6,7 +6,7 @@
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::ShardId;
 use onsale_cluster::journal::frame::Frame;
-use onsale_cluster::journal::{Members, ReplicaId, frame};
+use onsale_cluster::journal::{Change, Members, ReplicaId, frame};
 
 use super::{Chosen, JournalWatch, hash, marked, position};
 use crate::judges::Judges;
@@ -26,8 +26,8 @@ struct DiskEnd {
 struct Keepers {
     holders: Vec<Vec<ReplicaId>>,
     doubters: Vec<Vec<ReplicaId>>,
-    /// Whether the last record is a membership change.
-    ends_in_change: Vec<bool>,
+    /// The membership change that is the last record, if it is one.
+    last_change: Vec<Option<Change>>,
 }
 
 impl DiskEnd {
@@ -40,8 +40,9 @@ impl DiskEnd {
         }
     }
 
-    /// Takes the next frame on the disk. Returns its shard if it is the shard's last record and a membership change.
-    fn take(&mut self, frame: Frame<'_>, chosen: &[Vec<Chosen>]) -> Option<usize> {
+    /// Takes the next frame on the disk. Returns its shard and change if it is the shard's last record and a membership
+    /// change.
+    fn take(&mut self, frame: Frame<'_>, chosen: &[Vec<Chosen>]) -> Option<(usize, Change)> {
         if let Frame::Forgot { incarnation } = frame
             && std::mem::replace(&mut self.forgot, incarnation) != incarnation
         {
@@ -62,7 +63,7 @@ impl DiskEnd {
             }
             Frame::Change { index, epoch, change, .. } if index <= last => {
                 *holds = is_last(index, epoch, &|| hash(&marked(change)));
-                return holds.then_some(shard);
+                return Change::decode(change).filter(|_| *holds).map(|change| (shard, change));
             }
             Frame::Snapshot { index, .. } => *holds |= index >= last,
             Frame::Replica { generation, left, .. } => {
@@ -84,7 +85,7 @@ impl DiskEnd {
 impl Keepers {
     fn new(shards: usize) -> Self {
         let nobody = vec![Vec::new(); shards];
-        Self { holders: nobody.clone(), doubters: nobody, ends_in_change: vec![false; shards] }
+        Self { holders: nobody.clone(), doubters: nobody, last_change: vec![None; shards] }
     }
 
     fn add(&mut self, node: NodeId, end: &DiskEnd) {
@@ -103,10 +104,13 @@ impl Keepers {
         let (holders, doubters) = (&self.holders[shard], &self.doubters[shard]);
         let counts = |member| holders.contains(&member) || doubters.contains(&member);
         // A node that becomes a voter by a change does not vote on that change.
-        let is_quorum = if self.ends_in_change[shard] {
-            members.before_change().is_quorum(counts)
-        } else {
-            members.is_quorum(counts)
+        let is_quorum = match self.last_change[shard] {
+            Some(Change::Adds(new)) => {
+                let voters = members.voters().iter().filter(|&&voter| voter != new);
+                2 * voters.clone().filter(|&&voter| counts(voter)).count() > voters.count()
+            }
+            Some(_) => members.before_change().is_quorum(counts),
+            None => members.is_quorum(counts),
         };
         !holders.is_empty() && is_quorum
     }
@@ -129,8 +133,8 @@ impl JournalWatch {
             let mut end = DiskEnd::new(shards);
             for bytes in disk {
                 for frame in frame::read_batches(bytes).frames() {
-                    if let Some(shard) = end.take(frame, &self.chosen) {
-                        keepers.ends_in_change[shard] = true;
+                    if let Some((shard, change)) = end.take(frame, &self.chosen) {
+                        keepers.last_change[shard] = Some(change);
                     }
                 }
             }
@@ -150,7 +154,6 @@ impl JournalWatch {
 
 #[cfg(test)]
 mod tests {
-    use onsale_cluster::journal::Change;
     use onsale_cluster::{Epoch, Placement};
     use onsale_reports::Verdict;
     use onsale_world::place::Place;
@@ -236,5 +239,19 @@ mod tests {
         assert_eq!(verdict(&had, &kept), Verdict::NotExercised);
         kept[other - 1] = &[];
         assert_eq!(verdict(&had, &kept), Verdict::Fail);
+    }
+
+    #[test]
+    fn a_voter_that_is_added_need_not_have_the_record_that_adds_it() {
+        let new = ReplicaId::new(NodeId(4), 1);
+        let change = |index, change: Change| Frame::Change {
+            shard: SHARD,
+            index,
+            epoch: Epoch(1),
+            change: change.encode().leak(),
+        };
+        let had = [change(1, Change::Learns(new)), change(2, Change::Adds(new)), commit(1, 2)];
+        assert_eq!(verdict(&had, &[&had, &had, &[], &[]]), Verdict::NotExercised, "two of three");
+        assert_eq!(verdict(&had, &[&had, &[], &[], &had]), Verdict::Fail, "it had no vote on it");
     }
 }
