@@ -39,6 +39,8 @@ oracles! {
     Hold = "hold";
     /// All answers fit one order of the requests.
     Linearizable = "linearizable";
+    /// No free seat is refused, and sold out is said where it is due.
+    FalseSoldOut = "false-sold-out";
     /// One writer a term, and a log without gaps.
     SingleWriter = "single-writer";
     /// After calm everything comes to its end.
@@ -59,12 +61,13 @@ oracles! {
 
 impl Oracle {
     /// Those that a scenario can demand to have been exercised.
-    pub const DEMANDABLE: [Self; 11] = [
+    pub const DEMANDABLE: [Self; 12] = [
         Self::DoubleBooking,
         Self::LostBooking,
         Self::Atomic,
         Self::Hold,
         Self::Linearizable,
+        Self::FalseSoldOut,
         Self::SingleWriter,
         Self::Live,
         Self::Durable,

@@ -3,7 +3,7 @@
 //! Owns the three, so that one call tells all, and the last decision of each shard's leader. Refuses to judge and to
 //! count.
 
-use onsale_booking::{Instant, Outcome, Refusal, Request, ShowId};
+use onsale_booking::{Instant, Outcome, Refusal, Request, ShowId, Wish};
 use onsale_cluster::{Placement, ShardId};
 use onsale_oracles::{Asked, Unusual};
 use onsale_reports::Recorder;
@@ -89,9 +89,15 @@ impl Witness {
     }
 
     /// Notes that a leader's refusal of a hold reaches its client.
-    pub fn hold_refused(&mut self, now: Instant, asked: &Asked, refusal: Refusal) {
+    pub fn hold_refused(
+        &mut self,
+        now: Instant,
+        asked: &Asked,
+        refusal: Refusal,
+        wish: impl FnOnce() -> Wish,
+    ) {
         self.decided.note_decided(now, asked.show);
-        self.judges.oracles.hold_refused(now, asked, refusal);
+        self.judges.oracles.hold_refused(now, asked, refusal, wish);
     }
 
     /// Whether the run is watched.

@@ -8,22 +8,21 @@
 //! a late answer is compared with its own seats. Each record is read once, so a second grant
 //! under one name while the first is alive is a second effect. After the end of the first it
 //! may be a late retry that came when the first was forgotten: harmless, as no client waits for
-//! it. Why none is missed: an acknowledged hold has the requested number of seats in each
+//! it. The system remembers an ended hold for a time that its settings name, so before that a second grant is a failure.
+//! A request is ill-formed by the sale's settings alone. Why none is missed: an acknowledged hold has the requested number of seats in each
 //! section and all the picked ones; a booking has its hold's seats, in the clients' view by a
 //! check here, in the journal's by construction, as a booking record names only its hold; the two
 //! views of a hold are compared as soon as both exist.
 
-use std::fmt::Write;
-
 use onsale_booking::{
-    Command, HoldId, Instant, Refusal, Request, SeatId, SeatList, SectionId, ShowId, Wish,
+    HoldId, Instant, Refusal, Request, SeatId, SeatList, SectionId, ShowId, Wish,
 };
 use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
 use super::clients::KnownHold;
-use super::evidence::{Findings, Known, Story, same_seats, seats};
-use super::journal::Grant;
+use super::evidence::{Findings, Known, Story, asks, same_seats, seats};
+use super::journal::{Grant, State};
 use super::register::Entry;
 use super::settings::OracleSettings;
 
@@ -39,6 +38,12 @@ crate::rules! {
     MALFORMED_GRANT = "malformed-grant";
     /// A client was told of other seats than it asked for.
     UNASKED_SEATS = "unasked-seats";
+    /// A request that is ill-formed was granted.
+    ILL_FORMED_GRANTED = "ill-formed-granted";
+    /// A request that is ill-formed was refused for another reason.
+    ILL_FORMED_JUDGED = "ill-formed-judged";
+    /// A request that is well-formed was refused as ill-formed.
+    WELL_FORMED_REFUSED = "well-formed-refused";
     /// A client was told of the booking of another hold than it paid for.
     OTHER_HOLD = "other-hold";
     /// A client was told of other seats in its booking than in its hold.
@@ -49,10 +54,6 @@ crate::rules! {
     OTHER_KIND = "other-kind";
     /// The journal has other seats for a hold than its client was told.
     TOLD_OTHER_SEATS = "told-other-seats";
-    /// A well-formed request was refused as ill-formed.
-    WELL_FORMED_REFUSED = "well-formed-refused";
-    /// An ill-formed request was refused for another reason.
-    ILL_FORMED_JUDGED = "ill-formed-judged";
 }
 
 #[derive(Debug)]
@@ -76,16 +77,20 @@ impl Atomic {
         grant: &Grant,
     ) {
         self.findings.checks();
-        let before = known.journal.get(hold);
-        let wrong =
-            if before.is_some_and(|before| before.known.is_alive(grant.at, known.settings.grace)) {
-                Some((
-                    GRANTED_TWICE,
-                    "was granted again while it was still live: one request took effect twice",
-                ))
-            } else {
-                malformed(&known.settings, show, granted).map(|wrong| (MALFORMED_RECORD, wrong))
-            };
+        let remembered = |before: &Entry<Grant>| match before.known.state {
+            State::Held | State::Booked { .. } => true,
+            State::Released { at, .. } | State::Expired { at, .. } => {
+                grant.at < at + known.settings.remember
+            }
+        };
+        let wrong = if known.journal.get(hold).is_some_and(remembered) {
+            Some((
+                GRANTED_TWICE,
+                "was granted again while it is remembered: one request took effect twice",
+            ))
+        } else {
+            malformed(&known.settings, show, granted).map(|wrong| (MALFORMED_RECORD, wrong))
+        };
         if let Some((rule, wrong)) = wrong {
             self.findings.fail(rule, || {
                 let mut lines = known.about(hold);
@@ -111,7 +116,9 @@ impl Atomic {
     ) {
         self.findings.checks();
         self.acknowledged += 1;
-        let wrong = if known.clients.get(hold).is_some() {
+        let wrong = if ill_formed(&known.settings, request.show, wish).is_some() {
+            Some((ILL_FORMED_GRANTED, "answers an ill-formed request"))
+        } else if known.clients.get(hold).is_some() {
             Some((NAMED_TWICE, "has the name of an earlier grant"))
         } else {
             let unasked = || unasked(wish, granted, known.settings.seats_per_section);
@@ -122,7 +129,60 @@ impl Atomic {
         if let Some((rule, wrong)) = wrong {
             self.findings.fail(rule, || Story {
                 headline: format!("the hold that {} got by {} {wrong}", request.user, request.id),
-                lines: vec![asked(request, wish), told()],
+                lines: vec![asks(request.user, request.id, request.show, wish), told()],
+            });
+        }
+    }
+
+    /// Judges the refusal of a hold: an ill-formed request is refused as such, before its seats are looked at, and no
+    /// other. Returns whether the request is well-formed.
+    pub(super) fn on_hold_refused(
+        &mut self,
+        known: &Known,
+        at: Instant,
+        asked: &Asked,
+        wish: &Wish,
+        refusal: Refusal,
+    ) -> bool {
+        self.findings.checks();
+        let &Asked { request, user, show, since } = asked;
+        let ill_formed = ill_formed(&known.settings, show, wish);
+        let wrong = match (ill_formed, refusal == Refusal::BadRequest) {
+            (Some(why), false) => {
+                Some((ILL_FORMED_JUDGED, format!("{why}, and was refused for another reason")))
+            }
+            (None, true) => {
+                Some((WELL_FORMED_REFUSED, "is well-formed, and was refused as ill-formed".into()))
+            }
+            (Some(_), true) | (None, false) => None,
+        };
+        if let Some((rule, wrong)) = wrong {
+            self.findings.fail(rule, || Story {
+                headline: format!("{request} of {user} {wrong}"),
+                lines: vec![
+                    format!("{}, first at {since}", asks(user, request, show, wish)),
+                    format!("client {user}: told at {at} that {request} is refused: {refusal:?}"),
+                ],
+            });
+        }
+        ill_formed.is_none()
+    }
+
+    /// Judges the refusal of a request to confirm or release a hold: if its show exists, it is well-formed.
+    pub(super) fn on_settling_refused(
+        &mut self,
+        known: &Known,
+        request: &Request,
+        refusal: Refusal,
+        told: &dyn Fn() -> String,
+    ) {
+        if refusal == Refusal::BadRequest && request.show.0 < known.settings.shows {
+            self.findings.fail(WELL_FORMED_REFUSED, || Story {
+                headline: format!(
+                    "{} of {} is well-formed, and was refused as ill-formed",
+                    request.id, request.user
+                ),
+                lines: vec![format!("asked: {:?}", request.command), told()],
             });
         }
     }
@@ -160,70 +220,6 @@ impl Atomic {
         }
     }
 
-    /// Judges a leader's refusal: a request is refused as ill-formed exactly if it is.
-    pub(super) fn on_refused(
-        &mut self,
-        known: &Known,
-        at: Instant,
-        request: &Request,
-        refusal: Refusal,
-    ) {
-        let is_decided = match refusal {
-            Refusal::Overloaded | Refusal::Unavailable | Refusal::Minority => false,
-            Refusal::SeatTaken
-            | Refusal::NoneFree
-            | Refusal::SoldOut
-            | Refusal::HoldLost
-            | Refusal::NotYours
-            | Refusal::BadRequest => true,
-        };
-        if !is_decided {
-            return;
-        }
-        self.findings.checks();
-        let ill_formed = match &request.command {
-            Command::Hold(wish) => ill_formed(&known.settings, wish),
-            Command::Confirm { .. } | Command::Release { .. } => None,
-        };
-        let wrong = match (ill_formed, refusal == Refusal::BadRequest) {
-            (None, true) => {
-                Some((WELL_FORMED_REFUSED, "is well-formed, and was refused as ill-formed".into()))
-            }
-            (Some(why), false) => {
-                Some((ILL_FORMED_JUDGED, format!("{why}, and was refused for another reason")))
-            }
-            (None, false) | (Some(_), true) => None,
-        };
-        if let Some((rule, wrong)) = wrong {
-            self.findings.fail(rule, || Story {
-                headline: format!("{} of {} {wrong}", request.id, request.user),
-                lines: vec![
-                    format!("asked: {:?}", request.command),
-                    format!("client {}: told at {at}: {refusal:?}", request.user),
-                ],
-            });
-        }
-    }
-
-    /// Counts the refusal of a well-formed hold as ill-formed.
-    pub(super) fn on_bad_request(&mut self, at: Instant, asked: &Asked) {
-        self.findings.checks();
-        self.findings.fail(WELL_FORMED_REFUSED, || Story {
-            headline: format!(
-                "{} of {} is well-formed, and was refused as ill-formed",
-                asked.request, asked.user
-            ),
-            lines: vec![format!(
-                "client {}: asked {} about {} at {}, told at {at}: {:?}",
-                asked.user,
-                asked.request,
-                asked.show,
-                asked.since,
-                Refusal::BadRequest
-            )],
-        });
-    }
-
     /// Counts an answer of a kind that the request does not have.
     pub(super) fn on_mismatch(&mut self, request: &Request, told: &dyn Fn() -> String) {
         self.findings.checks();
@@ -252,7 +248,7 @@ impl Atomic {
 }
 
 /// What makes a wish ill-formed.
-fn ill_formed(settings: &OracleSettings, wish: &Wish) -> Option<&'static str> {
+fn ill_formed(settings: &OracleSettings, show: ShowId, wish: &Wish) -> Option<&'static str> {
     let (picked, best) = (&*wish.picked, &*wish.best);
     let sections = settings.seats_per_show / settings.seats_per_section;
     let twice = || picked.iter().enumerate().any(|(n, seat)| picked[..n].contains(seat));
@@ -260,7 +256,9 @@ fn ill_formed(settings: &OracleSettings, wish: &Wish) -> Option<&'static str> {
         let names = |n: usize, section| best[..n].iter().any(|(other, _)| *other == section);
         best.iter().enumerate().any(|(n, &(section, _))| names(n, section))
     };
-    if wish.seats() == 0 || best.iter().any(|&(_, count)| count == 0) {
+    if show.0 >= settings.shows {
+        Some("is for a show that does not exist")
+    } else if wish.seats() == 0 || best.iter().any(|&(_, count)| count == 0) {
         Some("asks for no seat")
     } else if wish.seats() > usize::from(settings.seats_per_request) {
         Some("asks for more seats than a request may name")
@@ -312,18 +310,4 @@ fn unasked(wish: &Wish, granted: &SeatList, seats_per_section: u32) -> Option<&'
     } else {
         None
     }
-}
-
-fn asked(request: &Request, wish: &Wish) -> String {
-    let mut text = format!(
-        "client {}: {} picks {}",
-        request.user,
-        request.id,
-        seats(request.show, &wish.picked)
-    );
-    for (section, count) in &wish.best {
-        write!(text, " and the best {count} of {section}")
-            .expect("writing to a string cannot fail");
-    }
-    text
 }

@@ -4,7 +4,7 @@
 //! it to the instant from which the client no longer counts on it. Refuses to judge.
 
 use onsale_booking::{
-    FixedMap, HoldId, Instant, RequestId, SeatId, SeatList, ShowId, Span, UserId,
+    FixedMap, HoldId, Instant, PaymentId, RequestId, SeatId, SeatList, ShowId, Span, UserId,
 };
 
 use super::register::{Entry, Register};
@@ -45,11 +45,12 @@ impl KnownHold {
     }
 }
 
-/// A requested confirmation: its hold and user.
+/// A requested confirmation: its hold, user and payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Confirming {
     pub(super) hold: HoldId,
     pub(super) user: UserId,
+    pub(super) payment: PaymentId,
 }
 
 /// The fold over the clients' history.
@@ -58,11 +59,17 @@ pub(super) struct Clients {
     register: Register<KnownHold>,
     /// Requested confirmations not yet seen in the journal.
     confirming: FixedMap<RequestId, Confirming>,
+    /// Requested releases not yet seen in the journal, each with its hold and user.
+    releasing: FixedMap<RequestId, (HoldId, UserId)>,
 }
 
 impl Clients {
     pub(super) fn new(shows: u32, seats_per_show: u32) -> Self {
-        Self { register: Register::new(shows, seats_per_show), confirming: FixedMap::default() }
+        Self {
+            register: Register::new(shows, seats_per_show),
+            confirming: FixedMap::default(),
+            releasing: FixedMap::default(),
+        }
     }
 
     pub(super) fn get(&self, hold: HoldId) -> Option<&Entry<KnownHold>> {
@@ -87,9 +94,21 @@ impl Clients {
         self.confirming.remove(&request)
     }
 
+    /// Removes and returns the hold and user behind a release that is now in the journal.
+    pub(super) fn release_committed(&mut self, request: RequestId) -> Option<(HoldId, UserId)> {
+        self.releasing.remove(&request)
+    }
+
     /// Closes a hold's window at the instant at which its own client asks to release it. A booking
     /// stays, and another user's release changes nothing.
-    pub(super) fn release_invoked(&mut self, at: Instant, hold: HoldId, user: UserId) {
+    pub(super) fn release_invoked(
+        &mut self,
+        at: Instant,
+        request: RequestId,
+        hold: HoldId,
+        user: UserId,
+    ) {
+        self.releasing.insert(request, (hold, user));
         if let Some(entry) = self.register.get_mut(hold)
             && entry.known.booked.is_none()
             && entry.known.user == user

@@ -7,13 +7,16 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use onsale_booking::{HoldId, Instant, Outcome, SeatId, SeatList, ShowId, UserId};
+use onsale_booking::{HoldId, Instant, Outcome, RequestId, SeatId, SeatList, ShowId, UserId, Wish};
 use onsale_reports::{Evidence, Oracle, OracleResult, Verdict};
 
+use super::asked_for::AskedFor;
 use super::clients::Clients;
+use super::free_seats::FreeSeats;
 use super::interruptions::Interruptions;
 use super::journal::{Journal, State};
 use super::overdue::Overdue;
+use super::position::Position;
 use super::rule::Rule;
 use super::settings::OracleSettings;
 
@@ -163,6 +166,10 @@ pub(super) struct Known {
     pub(super) clients: Clients,
     pub(super) overdue: Overdue,
     pub(super) interruptions: Interruptions,
+    /// The requests for holds.
+    pub(super) asked: AskedFor,
+    /// Free and unbooked seats, by the journal.
+    pub(super) seats: FreeSeats,
 }
 
 impl Known {
@@ -176,8 +183,38 @@ impl Known {
                 settings.load,
                 settings.log_of.clone(),
             ),
+            seats: FreeSeats::new(&settings),
+            asked: AskedFor::new(settings.seats_per_section),
             settings,
         }
+    }
+
+    /// Folds in a booking by a record that was read at `read`.
+    pub(super) fn booked(
+        &mut self,
+        hold: HoldId,
+        request: RequestId,
+        (at, read): (Instant, Instant),
+        position: Position,
+    ) {
+        self.journal.booked(hold, request, at, position);
+        if let Some(entry) = self.journal.get(hold) {
+            self.seats.book(entry.show, &entry.seats, read);
+        }
+    }
+
+    /// Folds in the end of a hold that is not booked, by a record first on a disk at `written`. Its seats are given
+    /// back, unless another hold has them.
+    pub(super) fn ended(&mut self, hold: HoldId, state: State, written: Instant) {
+        if let Some(entry) = self.journal.get(hold).filter(|entry| entry.known.state == State::Held)
+        {
+            for &seat in &entry.seats {
+                if self.journal.on_seat(entry.show, seat).is_some_and(|last| last.hold == hold) {
+                    self.seats.give_back(entry.show, seat, written);
+                }
+            }
+        }
+        self.journal.ended(hold, state);
     }
 
     /// Whether the client of a hold counts on it at `at`.
@@ -204,6 +241,19 @@ impl Known {
         let (row, place) =
             (within / self.settings.seats_per_row, within % self.settings.seats_per_row);
         format!("{show} seat {} (section {section}, row {row}, place {place})", seat.0)
+    }
+
+    /// Evidence of the seats that a wish may get, as far as the journal is read.
+    pub(super) fn free(&self, show: ShowId, wish: &Wish) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for &seat in &wish.picked {
+            match self.journal.on_seat(show, seat) {
+                None => lines.push(format!("journal: {} was never held", self.seat(show, seat))),
+                Some(last) => lines.extend(self.about(last.hold)),
+            }
+        }
+        lines.extend(self.seats.tell(show, wish));
+        lines
     }
 
     /// Evidence of both folds about a hold, in the order of time as far as it is known.
@@ -260,6 +310,16 @@ impl Known {
         }
         lines
     }
+}
+
+/// The phrase for a wish: `client u17: r4352 picks show0 seats 1 2 and the best 2 of section 3`.
+pub(super) fn asks(user: UserId, request: RequestId, show: ShowId, wish: &Wish) -> String {
+    let mut text = format!("client {user}: {request} picks {}", seats(show, &wish.picked));
+    for (section, count) in &wish.best {
+        write!(text, " and the best {count} of {section}")
+            .expect("writing to a string cannot fail");
+    }
+    text
 }
 
 /// The phrase for seats, `show0 seats 12 13`.

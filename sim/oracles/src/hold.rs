@@ -33,7 +33,9 @@
 //! clock can use up. Not judged if the client had asked to release the hold. A second confirmation excuses nothing: the
 //! first one's effect is a booking, which is confirmed to both.
 
-use onsale_booking::{HoldId, Instant, Refusal, Request, RequestId, SeatList, ShowId};
+use onsale_booking::{
+    HoldId, Instant, PaymentId, Refusal, Request, RequestId, SeatList, ShowId, UserId,
+};
 use onsale_reports::{Oracle, OracleResult};
 
 use super::clients::{Confirming, KnownHold};
@@ -44,8 +46,10 @@ use super::register::Entry;
 
 crate::rules! {
     Hold:
-    /// A hold is shorter than its length.
-    TOO_SHORT = "too-short";
+    /// A hold's expiry is not its grant and the length of holds.
+    OTHER_LENGTH = "other-length";
+    /// A hold has no request of its user for as many seats in each section.
+    HELD_UNASKED = "held-unasked";
     /// A seat was held while it was held or booked for another.
     TAKEN = "taken";
     /// A request booked what was not held.
@@ -64,6 +68,24 @@ crate::rules! {
     BOOKED_OTHER = "booked-other";
     /// A request booked another user's hold.
     BOOKED_FOREIGN = "booked-foreign";
+    /// A request booked a hold after its time and grace.
+    BOOKED_LATE = "booked-late";
+    /// A booking names another payment than its request.
+    OTHER_PAYMENT = "other-payment";
+    /// A request released a hold after its time and grace.
+    RELEASED_LATE = "released-late";
+    /// A release has no request of the hold's user to release it.
+    RELEASED_UNASKED = "released-unasked";
+    /// A hold ended twice.
+    ENDED_TWICE = "ended-twice";
+    /// A client was told of a hold that was not recorded by then.
+    HELD_UNRECORDED = "held-unrecorded";
+    /// A client was told of a release that was not recorded by then.
+    RELEASE_UNRECORDED = "release-unrecorded";
+    /// A client was told that a hold is lost that had not ended by then.
+    NOT_LOST = "not-lost";
+    /// A client was told that a hold is another user's, which it is not.
+    NOT_FOREIGN = "not-foreign";
     /// A booking was released.
     RELEASED_BOOKED = "released-booked";
     /// A booking expired.
@@ -115,12 +137,18 @@ impl Hold {
                 seats(show, granted)
             )
         };
-        if grant.expires < grant.at + known.settings.hold {
-            self.findings.fail(TOO_SHORT, || Story {
+        if grant.expires != grant.at + known.settings.hold {
+            self.findings.fail(OTHER_LENGTH, || Story {
                 headline: format!(
-                    "{hold} of {} is shorter than {}",
+                    "{hold} of {} does not last for {}",
                     grant.user, known.settings.hold
                 ),
+                lines: vec![record()],
+            });
+        }
+        if !known.asked.has(RequestId(hold.0), grant.user, show, granted) {
+            self.findings.fail(HELD_UNASKED, || Story {
+                headline: format!("{hold} of {} answers no request", grant.user),
                 lines: vec![record()],
             });
         }
@@ -153,6 +181,7 @@ impl Hold {
         hold: HoldId,
         request: RequestId,
         asked: Option<Confirming>,
+        (at, payment): (Instant, PaymentId),
         position: Position,
     ) {
         self.findings.checks();
@@ -190,7 +219,16 @@ impl Hold {
                                 format!("which does not belong to {}, who asked", asked.user);
                             Some((BOOKED_FOREIGN, foreign))
                         }
+                        Some(asked) if asked.payment != payment => Some((
+                            OTHER_PAYMENT,
+                            format!("with {payment} instead of {}", asked.payment),
+                        )),
                         Some(_) => None,
+                    })
+                    .or_else(|| {
+                        let ends = entry.known.expires + known.settings.grace;
+                        let late = || format!("whose time and grace were over at {ends}, at {at}");
+                        (at >= ends).then(|| (BOOKED_LATE, late()))
                     }),
             },
         };
@@ -209,21 +247,32 @@ impl Hold {
         known: &Known,
         hold: HoldId,
         request: RequestId,
-        position: Position,
+        asked: Option<(HoldId, UserId)>,
+        (at, position): (Instant, Position),
     ) {
-        if let Some(entry) = known.journal.get(hold)
-            && entry.known.is_booked()
-        {
-            self.findings.fail(RELEASED_BOOKED, || {
+        self.findings.checks();
+        let Some(entry) = known.journal.get(hold) else { return };
+        let (user, ends) = (entry.known.user, entry.known.expires + known.settings.grace);
+        let wrong = match entry.known.state {
+            State::Booked { .. } => {
+                Some((RELEASED_BOOKED, format!("although {user} had booked it")))
+            }
+            State::Released { .. } | State::Expired { .. } => {
+                Some((ENDED_TWICE, "although it had ended".to_owned()))
+            }
+            State::Held if asked != Some((hold, user)) => {
+                Some((RELEASED_UNASKED, format!("without a request of {user}")))
+            }
+            State::Held if at >= ends => {
+                Some((RELEASED_LATE, format!("at {at}: its time and grace were over at {ends}")))
+            }
+            State::Held => None,
+        };
+        if let Some((rule, wrong)) = wrong {
+            self.findings.fail(rule, || {
                 let mut lines = known.about(hold);
-                lines.push(format!("journal {position}: {request} releases {hold}"));
-                Story {
-                    headline: format!(
-                        "{hold} was released although {} had booked it",
-                        entry.known.user
-                    ),
-                    lines,
-                }
+                lines.push(format!("journal {position}: {request} releases {hold} at {at}"));
+                Story { headline: format!("{hold} was released {wrong}"), lines }
             });
         }
     }
@@ -254,7 +303,10 @@ impl Hold {
                 let ran = format!("on the disks at {read}, while its client's timer ran");
                 Some((EXPIRED_IN_TIME, ran))
             }
-            State::Held | State::Released { .. } | State::Expired { .. } => None,
+            State::Released { .. } | State::Expired { .. } => {
+                Some((ENDED_TWICE, "although it had ended".to_owned()))
+            }
+            State::Held => None,
         };
         if let Some((rule, wrong)) = wrong {
             self.findings.fail(rule, || {

@@ -28,6 +28,8 @@ pub(super) struct Grant {
     pub(super) expires: Instant,
     pub(super) held: Position,
     pub(super) state: State,
+    /// Whether an earlier hold had its name.
+    pub(super) again: bool,
 }
 
 /// The state of a hold.

@@ -1,10 +1,14 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
 mod asked;
+mod asked_for;
 mod atomic;
+mod claims;
 mod clients;
 mod double_booking;
 pub mod evidence;
+mod false_sold_out;
+mod free_seats;
 mod hold;
 pub mod interruptions;
 mod journal;

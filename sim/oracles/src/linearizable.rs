@@ -22,7 +22,7 @@
 //! | `Release` of a live hold | always; it becomes released, its seats free | `Released` |
 //! | `Release` of a released hold | always | `Released` or `HoldLost` |
 //! | `Release` of a booked or expired hold | always | `HoldLost` |
-//! | `Confirm`, `Release` by another than the hold's user | always | `NotYours` |
+//! | `Confirm`, `Release` by another than the hold's user | always | `NotYours`, `HoldLost` |
 //! | internal: expiry of a live hold | `expires` has come; its seats become free | |
 //!
 //! Clients name a hold only after they were told of it; operations that name another one are not judged. `expires`
@@ -62,7 +62,9 @@
 //!
 //! - When `SeatTaken`, `NoneFree` and `HoldLost` are right answers to a `Hold`. Refusals are not
 //!   journaled, so a retry of a refused or abandoned request may be granted later without a waiting
-//!   client, and that grant excuses every later refusal of its seats. Clients cannot tell.
+//!   client, and that grant excuses every later refusal of its seats. Clients cannot tell, but the journal can: see
+//!   `false_sold_out.rs` for refused seats (a `SeatTaken` that the journal contradicts is reported here), and
+//!   `claims.rs` for lost holds.
 //! - The seats that a wish allows: see `atomic`. The length of a hold, and the grace: see `hold`.
 
 use onsale_booking::{
@@ -95,6 +97,8 @@ crate::rules! {
     BOTH_HAVE_SEAT = "both-have-seat";
     /// A show was called sold out while every section had room.
     ROOM_LEFT = "room-left";
+    /// A request was told that a seat is taken while the journal had each seat that it picked free.
+    FREE_SEAT = "free-seat";
 }
 
 mod grant;
@@ -227,7 +231,10 @@ impl Linearizable {
             ) => return,
             // Requested before the client was told of the hold.
             (None, _) if grant.user == request.user => return,
-            (None, _) => matches!(outcome, Outcome::Refused(Refusal::NotYours)),
+            // The hold may be forgotten: then nobody knows whose it was.
+            (None, _) => {
+                matches!(outcome, Outcome::Refused(Refusal::NotYours | Refusal::HoldLost))
+            }
             (Some(op), Outcome::Booked { hold: booked, seats })
                 if op.kind == Kind::Confirm
                     && *booked == hold

@@ -2,20 +2,20 @@
 //!
 //! Owns the dispatch to the oracles, and the two folds that they judge by. Refuses to judge.
 
-use onsale_booking::{
-    Command, Event, HoldId, Instant, NodeId, Outcome, Refusal, Request, SeatList, ShowId, Span,
-};
+use onsale_booking::{Command, HoldId, Instant, Outcome, Refusal, Request, SeatList, Span, Wish};
 use onsale_reports::OracleResult;
 
 use super::asked::Asked;
 use super::atomic::Atomic;
+use super::claims::Claims;
 use super::clients::{Acknowledged, Confirming, KnownHold};
 use super::double_booking::DoubleBooking;
 use super::evidence::{Clock, Findings, Known, Story, tell};
+use super::false_sold_out::{FalseSoldOut, Refused};
 use super::hold::Hold;
 use super::interruptions::Interruptions;
 use super::journal::{Grant, State};
-use super::linearizable::Linearizable;
+use super::linearizable::{FREE_SEAT, Linearizable};
 use super::live::{Calm, Live};
 use super::lost_booking::LostBooking;
 use super::overdue::Overdue;
@@ -25,8 +25,11 @@ use super::settings::OracleSettings;
 use super::single_writer::SingleWriter;
 use super::unusual::Unusual;
 use super::{
-    atomic, double_booking, hold, latency, linearizable, live, lost_booking, single_writer, unusual,
+    atomic, double_booking, false_sold_out, hold, latency, linearizable, live, lost_booking,
+    single_writer, unusual,
 };
+
+mod records;
 
 /// All oracles of a run.
 #[derive(Debug)]
@@ -39,20 +42,23 @@ pub struct Oracles {
     lost_booking: LostBooking,
     atomic: Atomic,
     hold: Hold,
+    claims: Claims,
     linearizable: Linearizable,
+    false_sold_out: FalseSoldOut,
     single_writer: SingleWriter,
     live: Live,
 }
 
 impl Oracles {
     /// The rules of each oracle, in the order of reports.
-    pub const RULES: [&[Rule]; 9] = [
+    pub const RULES: [&[Rule]; 10] = [
         double_booking::RULES,
         lost_booking::RULES,
         atomic::RULES,
         hold::RULES,
         linearizable::RULES,
         unusual::RULES,
+        false_sold_out::RULES,
         single_writer::RULES,
         live::RULES,
         latency::RULES,
@@ -72,7 +78,9 @@ impl Oracles {
             lost_booking: LostBooking::new(),
             atomic: Atomic::new(),
             hold: Hold::new(),
+            claims: Claims::default(),
             linearizable: Linearizable::new(settings.shows, settings.quantum),
+            false_sold_out: FalseSoldOut::new(settings.quantum),
             single_writer: SingleWriter::new(),
             live: Live::new(settings.live_bound, settings.slowest_answer, settings.lost_ppb),
             known: Known::new(settings),
@@ -93,14 +101,16 @@ impl Oracles {
         self.live.on_invoked(at);
         self.linearizable.on_settling(at, request);
         match &request.command {
-            Command::Hold(_) => {}
-            &Command::Confirm { hold, .. } => {
+            Command::Hold(wish) => {
+                self.known.asked.add(request.id, request.user, request.show, wish);
+            }
+            &Command::Confirm { hold, payment } => {
                 self.known
                     .clients
-                    .confirm_invoked(request.id, Confirming { hold, user: request.user });
+                    .confirm_invoked(request.id, Confirming { hold, user: request.user, payment });
             }
             &Command::Release { hold } => {
-                self.known.clients.release_invoked(at, hold, request.user)
+                self.known.clients.release_invoked(at, request.id, hold, request.user);
             }
         }
     }
@@ -125,8 +135,7 @@ impl Oracles {
         let mut mismatched = true;
         match outcome {
             Outcome::Refused(refusal) => {
-                self.refused(at, since, request, *refusal);
-                self.linearizable.on_settled((since, at), request, outcome);
+                self.refused((since, at), request, *refusal, &told);
                 return;
             }
             Outcome::Held { hold, seats, expires } => {
@@ -149,6 +158,7 @@ impl Oracles {
                 }
             }
         }
+        self.claim((since, at), request, outcome);
         self.linearizable.on_settled((since, at), request, outcome);
         if mismatched {
             self.atomic.on_mismatch(request, &told);
@@ -172,12 +182,28 @@ impl Oracles {
     }
 
     /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent answer, with less to collect.
-    /// The request is well-formed.
-    pub fn hold_refused(&mut self, at: Instant, asked: &Asked, refusal: Refusal) {
-        if refusal == Refusal::BadRequest {
-            self.atomic.on_bad_request(at, asked);
-        }
+    pub fn hold_refused(
+        &mut self,
+        at: Instant,
+        asked: &Asked,
+        refusal: Refusal,
+        wish: impl FnOnce() -> Wish,
+    ) {
         self.live.on_refused(at, asked, refusal, &self.known);
+        match refusal {
+            Refusal::SeatTaken | Refusal::NoneFree | Refusal::SoldOut | Refusal::BadRequest => {
+                let wish = wish();
+                if self.atomic.on_hold_refused(&self.known, at, asked, &wish, refusal) {
+                    self.false_sold_out.on_refused(&self.known, at, asked, &wish, refusal);
+                }
+            }
+            Refusal::HoldLost => {
+                if let Some((rule, story)) = self.claims.on_hold_lost(&self.known, at, asked) {
+                    self.hold.findings.fail(rule, || story);
+                }
+            }
+            Refusal::NotYours | Refusal::Overloaded | Refusal::Unavailable | Refusal::Minority => {}
+        }
         self.linearizable.on_hold_refused(at, asked, refusal);
     }
 
@@ -185,66 +211,6 @@ impl Oracles {
     /// `unheard_since`: its first attempt or, if it was turned away, its last.
     pub fn gave_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
         self.live.on_given_up(at, asked, unheard_since, &self.known);
-    }
-
-    /// Notes a committed record that the system declares durable: each index of a log once, in rising order; records
-    /// without events and writer may be left out. It may be read long after it was committed, and after clients were
-    /// told of it; before [`finish`](Self::finish), every record safe from the loss of a minority must have been read.
-    /// It was first on a disk at `written`.
-    ///
-    /// # Panics
-    /// If the index does not rise, or the record was read before it was written.
-    pub fn committed(
-        &mut self,
-        (written, read): (Instant, Instant),
-        position: Position,
-        writer: Option<NodeId>,
-        events: &[(ShowId, Event)],
-    ) {
-        assert!(written <= read, "a record cannot be read before it is written");
-        let place = position.log as usize;
-        if place >= self.read.len() {
-            self.read.resize(place + 1, 0);
-        }
-        assert!(
-            position.index > self.read[place],
-            "the records of a log are read in its order, each once"
-        );
-        self.read[place] = position.index;
-        self.single_writer.on_committed(position, writer);
-        for (show, event) in events {
-            match event {
-                Event::Held { hold, user, seats, at, expires } => {
-                    let grant = Grant {
-                        user: *user,
-                        written,
-                        read,
-                        at: *at,
-                        expires: *expires,
-                        held: position,
-                        state: State::Held,
-                    };
-                    self.held(*hold, *show, seats, grant);
-                }
-                &Event::Booked { request, hold, at, .. } => {
-                    let asked = self.known.clients.confirm_committed(request);
-                    self.hold.on_booked(&self.known, hold, request, asked, position);
-                    self.hold.on_ended(&self.known, hold, written, position);
-                    self.double_booking.on_committed(&self.known, hold, position);
-                    self.known.journal.booked(hold, request, at, position);
-                }
-                &Event::Released { request, hold, at } => {
-                    self.hold.on_released(&self.known, hold, request, position);
-                    self.hold.on_ended(&self.known, hold, written, position);
-                    self.known.journal.ended(hold, State::Released { request, at, position });
-                }
-                &Event::Expired { hold, at: decided } => {
-                    self.hold.on_expired(&self.known, hold, decided, read, position);
-                    self.hold.on_ended(&self.known, hold, written, position);
-                    self.known.journal.ended(hold, State::Expired { at: decided, position });
-                }
-            }
-        }
     }
 
     /// Notes that two disks hold different records of one term in one place, committed or not; a failure of
@@ -330,6 +296,7 @@ impl Oracles {
             &self.atomic.findings,
             &self.hold.findings,
             &self.linearizable.findings,
+            &self.false_sold_out.findings,
             &self.single_writer.findings,
             &self.live.findings,
         ]
@@ -343,6 +310,7 @@ impl Oracles {
             &mut self.atomic.findings,
             &mut self.hold.findings,
             &mut self.linearizable.findings,
+            &mut self.false_sold_out.findings,
             &mut self.single_writer.findings,
             &mut self.live.findings,
         ]
@@ -352,27 +320,42 @@ impl Oracles {
     /// The verdicts at the end of the run, in the order of reports, given the open requests and the findings of a
     /// system's own judges for `live` to report.
     pub fn finish(
-        self,
+        mut self,
         end: Instant,
         open: &[Asked],
         own: Vec<(Rule, Story)>,
     ) -> Vec<OracleResult> {
+        let untaken = self.false_sold_out.on_end(&self.known);
+        self.untaken(&untaken);
+        for (rule, story) in self.claims.on_end(&self.known) {
+            self.hold.findings.fail(rule, || story);
+        }
         vec![
             self.double_booking.finish(),
             self.lost_booking.finish(&self.known),
             self.atomic.finish(),
             self.hold.finish(),
             self.linearizable.finish(&self.known),
+            self.false_sold_out.finish(),
             self.single_writer.finish(),
             self.live.finish(&self.known, end, open, own),
         ]
     }
 
-    fn held(&mut self, hold: HoldId, show: ShowId, seats: &SeatList, grant: Grant) {
-        self.atomic.on_held(&self.known, hold, show, seats, &grant);
-        self.hold.on_held(&self.known, hold, show, seats, &grant);
-        self.known.journal.held(hold, show, seats.clone(), grant);
-        self.compare(hold);
+    /// Compares an answer about a hold with the journal.
+    fn claim(&mut self, times: (Instant, Instant), request: &Request, outcome: &Outcome) {
+        let failure = self.claims.on_answer(&self.known, times, request, outcome);
+        if let Some((rule, story)) = failure {
+            self.hold.findings.fail(rule, || story);
+        }
+    }
+
+    /// Counts refusals of holds because of a seat that was not taken.
+    fn untaken(&mut self, refused: &[Refused]) {
+        for refused in refused {
+            let what = "is told that a seat is taken while all that it picks are free";
+            self.linearizable.findings.fail(FREE_SEAT, || refused.tell(&self.known, what));
+        }
     }
 
     fn granted(
@@ -417,17 +400,25 @@ impl Oracles {
         self.known.clients.booked(hold, request.show, seats, booking);
     }
 
-    fn refused(&mut self, at: Instant, since: Instant, request: &Request, refusal: Refusal) {
+    fn refused(
+        &mut self,
+        (since, at): (Instant, Instant),
+        request: &Request,
+        refusal: Refusal,
+        told: &dyn Fn() -> String,
+    ) {
         let asked = Asked { request: request.id, user: request.user, show: request.show, since };
-        self.live.on_refused(at, &asked, refusal, &self.known);
-        self.atomic.on_refused(&self.known, at, request, refusal);
-        match request.command {
-            Command::Hold(_) => self.linearizable.on_hold_refused(at, &asked, refusal),
-            Command::Release { .. } => {}
-            Command::Confirm { hold, .. } => {
-                self.hold.on_confirm_refused(&self.known, at, request, hold, refusal);
-            }
+        if let Command::Hold(wish) = &request.command {
+            return self.hold_refused(at, &asked, refusal, || wish.clone());
         }
+        let outcome = Outcome::Refused(refusal);
+        self.live.on_refused(at, &asked, refusal, &self.known);
+        self.atomic.on_settling_refused(&self.known, request, refusal, told);
+        if let Command::Confirm { hold, .. } = request.command {
+            self.hold.on_confirm_refused(&self.known, at, request, hold, refusal);
+        }
+        self.claim((since, at), request, &outcome);
+        self.linearizable.on_settled((since, at), request, &outcome);
     }
 
     /// Compares the two views of a hold once both exist. A grant decided after the client learned of the hold is

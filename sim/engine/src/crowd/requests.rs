@@ -2,7 +2,7 @@
 //!
 //! Owns its form, made of the person's few bytes and taste. Refuses to know when it is sent, and its answer.
 
-use onsale_booking::{Command, HoldId, PaymentId, Request, SectionId, UserId};
+use onsale_booking::{Command, HoldId, PaymentId, Request, SectionId, UserId, Wish};
 use onsale_oracles::Asked;
 use onsale_reports::Operation;
 
@@ -30,10 +30,15 @@ impl Crowd {
             }
             Doing::AskingRelease => Command::Release { hold: self.held_by(user) },
             Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => {
-                self.hold(user, person.picks, person.group, person.section)
+                Command::Hold(self.wish(user, person))
             }
         };
         Request { id, user: UserId(user), show: self.taste(user).show(), command }
+    }
+
+    /// The wish of the person's current request, if it asks for a hold.
+    pub(super) fn wish(&self, user: u32, person: &Person) -> Wish {
+        self.taste(user).wish(person.picks, person.group, person.section)
     }
 
     #[inline]

@@ -252,6 +252,7 @@ impl Crowd {
                     now,
                     &self.asked(user, &person),
                     Refusal::Overloaded,
+                    || self.wish(user, &person),
                 );
                 self.refresh(at, user, person, Fate::GaveUp);
             }
@@ -297,7 +298,7 @@ impl Crowd {
             }
             Outcome::Refused(refusal) => {
                 let asked = self.asked(user, &person);
-                witness.hold_refused(now, &asked, *refusal);
+                witness.hold_refused(now, &asked, *refusal, || self.wish(user, &person));
                 witness.recorder.ended(Operation::Hold, Ending::Refused, person.intended, at);
                 let sold_out = match refusal {
                     Refusal::SoldOut => true,

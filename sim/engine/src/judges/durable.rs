@@ -65,7 +65,7 @@ onsale_oracles::rules! { Durable:
     SEGMENT_FACTS = "segment-facts";
     /// A new segment did not say that the node forgot, as the one before did.
     SEGMENT_FORGOT = "segment-forgot";
-    /// A client or gateway was told of a change that no quorum of disks had held.
+    /// A client or gateway was told of a change that too few disks had held.
     REPLY = "reply";
     /// A node told of its own fact before its disk held it.
     FACT = "fact";

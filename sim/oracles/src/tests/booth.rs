@@ -108,7 +108,8 @@ struct Booth {
     show: Option<Show>,
     /// The holds of the clerk here.
     holds: BTreeMap<HoldId, Hold>,
-    journal: Vec<Event>,
+    /// The records, each with the instant at which it was written.
+    journal: Vec<(Instant, Event)>,
     read: usize,
     oracles: Oracles,
 }
@@ -290,20 +291,20 @@ impl Booth {
     }
 
     fn write(&mut self, event: Event) {
-        self.journal.push(event);
+        self.journal.push((self.now, event));
         let lag = Span::from_millis(self.dice.below(30_000));
         self.after(lag, BoothEvent::Read);
     }
 
     fn read_next(&mut self) {
-        if let Some(event) = self.journal.get(self.read) {
+        if let Some((written, event)) = self.journal.get(self.read) {
             self.read += 1;
             let index = self.read as u64;
             // The journal gets a new writer every ten records.
             let position = Position { log: 0, index, term: index / 10 };
             let (writer, events) =
                 (Some(NodeId(position.term as u16 % 3)), [(SHOW, event.clone())]);
-            self.oracles.committed((self.now, self.now), position, writer, &events);
+            self.oracles.committed((*written, self.now), position, writer, &events);
         }
     }
 
@@ -331,6 +332,9 @@ impl Booth {
             let alive = |hold: &Hold| matches!(hold.fate, Fate::Live | Fate::Booked);
             !blind && holds.values().any(|hold| alive(hold) && hold.seats.contains(&seat))
         };
+        if self.is_sold_out(wish) {
+            return Outcome::Refused(Refusal::SoldOut);
+        }
         let mut seats = wish.picked.clone();
         if seats.iter().any(|&seat| taken(seat)) {
             return Outcome::Refused(Refusal::SeatTaken);
@@ -352,6 +356,19 @@ impl Booth {
         self.holds.insert(id, Hold { user, seats: seats.clone(), expires, fate: Fate::Live });
         self.write(Event::Held { hold: id, user, seats: seats.clone(), at, expires });
         Outcome::Held { hold: id, seats, expires }
+    }
+
+    /// Whether too few seats are left unbooked in a section of which the best are wanted.
+    fn is_sold_out(&self, wish: &Wish) -> bool {
+        let booked = self.holds.values().filter(|hold| hold.fate == Fate::Booked);
+        let booked: Vec<SeatId> = booked.flat_map(|hold| hold.seats.iter().copied()).collect();
+        let per_section = OracleSettings::example().seats_per_section;
+        let left = |section: SectionId| {
+            let is_there = |seat: &&SeatId| seat.0 / per_section == u32::from(section.0);
+            (per_section as usize).saturating_sub(booked.iter().filter(is_there).count())
+        };
+        (SEATS as usize).saturating_sub(booked.len()) < wish.seats()
+            || wish.best.iter().any(|&(section, count)| left(section) < usize::from(count))
     }
 
     fn decide_confirm(&mut self, request: &Request, id: HoldId, payment: PaymentId) -> Outcome {

@@ -17,7 +17,7 @@ const NOT_FAILED: Verdict = Verdict::NotExercised;
 fn a_request_that_nothing_interrupts_gets_an_answer() {
     let refused = |since, refusal| {
         let refuse = move |history: &mut History| {
-            history.oracles.hold_refused(secs(since + 1), &asked(1, since), refusal);
+            history.refuses(secs(since + 1), &asked(1, since), refusal);
         };
         live(since, &refuse, 500, &[])
     };
@@ -84,7 +84,7 @@ fn a_hundred_requests_exercise_it() {
         history.oracles.faults_over(secs(0));
         for id in 0..requests {
             history.asks(11, &hold_request(id, 1, &[3]));
-            history.oracles.hold_refused(secs(12), &asked(id, 11), Refusal::SoldOut);
+            history.refuses(secs(12), &asked(id, 11), Refusal::SoldOut);
         }
         verdict(&history.results(500, &[]), "live")
     };
@@ -141,10 +141,10 @@ fn recovery_is_the_first_decision_on_a_request_sent_after_calm() {
     let mut history = History::new();
     assert_eq!(history.oracles.recovery(), None);
     history.oracles.faults_over(secs(100));
-    history.oracles.hold_refused(secs(101), &asked(1, 99), Refusal::SoldOut);
-    history.oracles.hold_refused(secs(102), &asked(2, 101), Refusal::Overloaded);
+    history.refuses(secs(101), &asked(1, 99), Refusal::SoldOut);
+    history.refuses(secs(102), &asked(2, 101), Refusal::Overloaded);
     assert_eq!(history.oracles.recovery(), None);
-    history.oracles.hold_refused(secs(104), &asked(3, 101), Refusal::NoneFree);
+    history.refuses(secs(104), &asked(3, 101), Refusal::NoneFree);
     history.gets((103, 104, 105), 4, 1, &[3]);
     assert_eq!(history.oracles.recovery(), Some(Span::from_secs(4)));
 }

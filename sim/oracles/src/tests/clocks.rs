@@ -10,7 +10,9 @@ fn time_that_a_client_believed_of_a_clock_ahead_is_not_promised_twice() {
     let confirm = confirm_request(11, 1, 1);
     let refused = |early, at| {
         let mut history = History::with(OracleSettings { early, ..OracleSettings::example() });
-        history.gets((0, 2, 3), 1, 1, &[3]).asks(303, &confirm).told(at, 303, &confirm, &lost);
+        history.held(2, 1, 1, &[3]).gets((0, 2, 3), 1, 1, &[3]).asks(303, &confirm);
+        history.record(at, Event::Expired { hold: HoldId(1), at: secs(307) });
+        history.told(at, 303, &confirm, &lost);
         verdict(&history.results(400, &[]), "hold")
     };
     assert_eq!(refused(None, 305), Verdict::Fail);

@@ -5,20 +5,24 @@
 
 mod answers;
 mod atomic;
+mod claims;
 mod hold;
 mod journal;
 mod live;
+mod seats;
 mod unusual;
 
 use super::*;
 use crate::rule::{Measure, compare};
 
-const MEASURES: [&[Measure]; 7] = [
+const MEASURES: [&[Measure]; 9] = [
     journal::MEASURES,
     atomic::MEASURES,
     hold::MEASURES,
+    claims::MEASURES,
     answers::MEASURES,
     unusual::MEASURES,
+    seats::MEASURES,
     live::MEASURES,
     crate::latency::tests::MEASURES,
 ];

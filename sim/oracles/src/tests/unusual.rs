@@ -170,7 +170,7 @@ fn a_refusal_as_ill_formed_is_given_exactly_where_it_is_due() {
 
     let mut history = History::new();
     let asked = Asked { request: RequestId(1), user: UserId(1), show: SHOW, since: secs(0) };
-    history.oracles.hold_refused(secs(1), &asked, Refusal::BadRequest);
+    history.oracles.hold_refused(secs(1), &asked, Refusal::BadRequest, || wish(&[3], &[]));
     history.fails(&["atomic"]);
     let mut history = History::with_a_hold();
     let own = release_request(11, 1, 1);

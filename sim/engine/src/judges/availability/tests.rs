@@ -174,7 +174,12 @@ fn unanswered(happens: &[(u64, Happens)], asks: u64) -> Verdict {
     happens.iter().filter(|&&(at, _)| at <= asks + 5).for_each(|&(at, what)| tell(at, what));
     let (request, user) = (RequestId(1), UserId(1));
     let asked = Asked { request, user, show: SHOW, since: secs(asks) };
-    judges.oracles.hold_refused(secs(asks + 5), &asked, Refusal::Unavailable);
+    judges.oracles.hold_refused(
+        secs(asks + 5),
+        &asked,
+        Refusal::Unavailable,
+        onsale_booking::Wish::default,
+    );
     verdict(&judges.finish(secs(1_000), &[]), "live")
 }
 

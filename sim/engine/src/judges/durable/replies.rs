@@ -134,7 +134,7 @@ impl Durable {
             .collect();
         self.durable.fail(REPLY, || Story {
             headline: format!(
-                "{from} tells {to} that {hold} is {step}, and no quorum of disks has held that"
+                "{from} tells {to} that {hold} is {step}, and too few disks have held that"
             ),
             lines: std::iter::once(format!("at {now}, in answer to {}", reply.request))
                 .chain(match found.is_empty() {

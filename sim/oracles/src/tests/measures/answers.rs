@@ -5,6 +5,7 @@ use crate::linearizable::{
     BOOKED_AND_LOST, BOTH_HAVE_SEAT, LOST_IN_TIME, NOT_RELEASED, OTHER_NAME, OWN_IS_FOREIGN,
     ROOM_LEFT, UNEXPLAINED,
 };
+use crate::{false_sold_out, hold};
 
 pub(super) const MEASURES: &[Measure] = &[
     Measure {
@@ -31,13 +32,13 @@ pub(super) const MEASURES: &[Measure] = &[
     },
     Measure {
         rule: UNEXPLAINED,
-        also: &[],
+        also: &[hold::NOT_FOREIGN],
         condemned: || play(|history| confirmed_late(history, &not_yours())),
         legal: || play(|history| confirmed_late(history, &lost())),
     },
     Measure {
         rule: BOOKED_AND_LOST,
-        also: &[],
+        also: &[hold::RELEASE_UNRECORDED],
         condemned: || play(|history| booked_and_released(history, &released())),
         legal: || play(|history| booked_and_released(history, &lost())),
     },
@@ -61,9 +62,9 @@ pub(super) const MEASURES: &[Measure] = &[
     },
     Measure {
         rule: ROOM_LEFT,
-        also: &[],
-        condemned: || play(|history| sold_out_after(history, 16)),
-        legal: || play(|history| sold_out_after(history, 17)),
+        also: &[false_sold_out::ENOUGH_UNBOOKED],
+        condemned: || play(|history| sold_out_after(history, 16, 4)),
+        legal: || play(|history| sold_out_after(history, 17, 4)),
     },
 ];
 
@@ -117,14 +118,15 @@ fn seat_of_a_booking<'a>(history: &'a mut History, list: &[u32]) -> &'a mut Hist
     history.held(21, 2, 2, list).gets((20, 21, 22), 2, 2, list)
 }
 
-/// A show is called sold out when this many seats of a section are booked; with 17 of 20, three are left, and a request
-/// may name four.
-fn sold_out_after(history: &mut History, holds: u32) -> &mut History {
+/// A request for this many of the best is told that the show is sold out, when this many seats of the section are booked.
+/// With 17 of 20, three are left, and a request may name four.
+pub(super) fn sold_out_after(history: &mut History, holds: u32, wanted: u8) -> &mut History {
     for hold in 1..=holds {
-        history.has(hold.into(), hold, &[hold]);
-        history.books((5, 7), u64::from(100 + hold), hold, hold.into(), &[hold]);
-        history.booked(6, u64::from(100 + hold), hold.into());
+        let confirm = u64::from(100 + hold);
+        history.has(hold.into(), hold, &[hold]).books((5, 7), confirm, hold, hold.into(), &[hold]);
+        history.booked(6, confirm, hold.into());
     }
-    history.oracles.hold_refused(secs(9), &asked(99, 8), Refusal::SoldOut);
+    let wish = || Wish { best: [(SectionId(0), wanted)].into_iter().collect(), ..Wish::default() };
+    history.oracles.hold_refused(secs(9), &asked(99, 8), Refusal::SoldOut, wish);
     history
 }

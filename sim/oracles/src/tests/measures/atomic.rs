@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::atomic::{
-    GRANTED_TWICE, ILL_FORMED_JUDGED, MALFORMED_BOOKING, MALFORMED_GRANT, MALFORMED_RECORD,
-    NAMED_TWICE, OTHER_HOLD, OTHER_KIND, OTHER_SEATS, TOLD_OTHER_SEATS, UNASKED_SEATS,
-    WELL_FORMED_REFUSED,
+    GRANTED_TWICE, ILL_FORMED_GRANTED, ILL_FORMED_JUDGED, MALFORMED_BOOKING, MALFORMED_GRANT,
+    MALFORMED_RECORD, NAMED_TWICE, OTHER_HOLD, OTHER_KIND, OTHER_SEATS, TOLD_OTHER_SEATS,
+    UNASKED_SEATS, WELL_FORMED_REFUSED,
 };
 use crate::{linearizable, lost_booking};
 
@@ -18,14 +18,14 @@ pub(super) const MEASURES: &[Measure] = &[
     Measure {
         rule: ILL_FORMED_JUDGED,
         also: &[],
-        condemned: || play(|history| refused(history, &[3, 3], Refusal::NoneFree)),
-        legal: || play(|history| refused(history, &[3, 4], Refusal::NoneFree)),
+        condemned: || play(|history| refused(history, &[3, 3], Refusal::SeatTaken)),
+        legal: || play(|history| refused(history, &[3, 4], Refusal::SeatTaken)),
     },
     Measure {
         rule: GRANTED_TWICE,
         also: &[],
-        condemned: || play(|history| granted_again(history, 300)),
-        legal: || play(|history| granted_again(history, 2_000)),
+        condemned: || play(|history| granted_again(history, 1_205)),
+        legal: || play(|history| granted_again(history, 1_206)),
     },
     Measure {
         rule: MALFORMED_RECORD,
@@ -48,8 +48,14 @@ pub(super) const MEASURES: &[Measure] = &[
     Measure {
         rule: UNASKED_SEATS,
         also: &[],
-        condemned: || play(|history| best(history, &[3, 20], &[3, 20])),
-        legal: || play(|history| best(history, &[3, 19], &[3, 19])),
+        condemned: || play(|history| picked(history, 4)),
+        legal: || play(|history| picked(history, 3)),
+    },
+    Measure {
+        rule: ILL_FORMED_GRANTED,
+        also: &[],
+        condemned: || play(|history| granted_by_sections(history, &[(0, 1), (0, 1)])),
+        legal: || play(|history| granted_by_sections(history, &[(0, 2)])),
     },
     Measure {
         rule: OTHER_HOLD,
@@ -88,18 +94,9 @@ pub(super) const MEASURES: &[Measure] = &[
     },
 ];
 
-/// A request for these seats is refused.
-fn refused<'a>(history: &'a mut History, list: &[u32], refusal: Refusal) -> &'a mut History {
-    history.asks_and_hears((5, 6), &hold_request(1, 1, list), &Outcome::Refused(refusal))
-}
-
-/// A hold is released at 5 and granted again at `at`.
+/// A hold expires at 306 and is granted again at `at`: it is remembered for 900 seconds.
 fn granted_again(history: &mut History, at: u64) -> &mut History {
-    history.held(1, 1, 1, &[3]);
-    if at > 306 {
-        history.expired(306, 1);
-    }
-    history.held(at, 1, 1, &[4])
+    history.held(1, 1, 1, &[3]).expired(306, 1).held(at, 1, 1, &[3])
 }
 
 /// A person with hold 1 asks for another, and gets one of this name.
@@ -114,6 +111,28 @@ fn best<'a>(history: &'a mut History, kept: &[u32], told: &[u32]) -> &'a mut His
     let command = Command::Hold(wish);
     let request = Request { id: RequestId(1), user: UserId(1), show: SHOW, command };
     history.asks(0, &request).held(1, 1, 1, kept).told(2, 0, &request, &held_outcome(1, told, 1))
+}
+
+/// A person asks for seat 3, and gets this one.
+fn picked(history: &mut History, granted: u32) -> &mut History {
+    let told = held_outcome(1, &[granted], 1);
+    history.asks(0, &hold_request(1, 1, &[3])).held(1, 1, 1, &[granted]);
+    history.told(2, 0, &hold_request(1, 1, &[3]), &told)
+}
+
+/// A person is granted two seats of section 0, asked for in this way.
+fn granted_by_sections<'a>(history: &'a mut History, best: &[(u16, u8)]) -> &'a mut History {
+    let best = best.iter().map(|&(section, count)| (SectionId(section), count)).collect();
+    let command = Command::Hold(Wish { best, ..Wish::default() });
+    let request = Request { id: RequestId(1), user: UserId(1), show: SHOW, command };
+    history.asks(0, &request).held(1, 1, 1, &[3, 4]);
+    history.told(2, 0, &request, &held_outcome(1, &[3, 4], 1))
+}
+
+/// Seat 3 is on hold; a request for these seats is refused.
+fn refused<'a>(history: &'a mut History, list: &[u32], refusal: Refusal) -> &'a mut History {
+    let request = hold_request(2, 2, list);
+    history.held(1, 1, 1, &[3]).asks_and_hears((2, 3), &request, &Outcome::Refused(refusal))
 }
 
 /// A person with two holds confirms the first, and is told of the booking of one.

@@ -4,16 +4,17 @@ use super::*;
 use crate::hold::{
     BOOKED_AGAIN, BOOKED_EXPIRED, BOOKED_FOREIGN, BOOKED_GONE, BOOKED_OTHER, BOOKED_RELEASED,
     BOOKED_UNASKED, BOOKED_UNHELD, ENDED_LATE, EXPIRED_BOOKED, EXPIRED_EARLY, EXPIRED_IN_TIME,
-    OTHER_EXPIRY, OTHER_USER, PROMISED_TWICE, REFUSED_IN_TIME, RELEASED_BOOKED, TAKEN, TOO_SHORT,
+    OTHER_EXPIRY, OTHER_LENGTH, OTHER_USER, PROMISED_TWICE, REFUSED_IN_TIME, RELEASED_BOOKED,
+    TAKEN,
 };
 use crate::linearizable;
 
 pub(super) const MEASURES: &[Measure] = &[
     Measure {
-        rule: TOO_SHORT,
+        rule: OTHER_LENGTH,
         also: &[],
-        condemned: || play(|history| history.record(1, lasting(299))),
-        legal: || play(|history| history.record(1, lasting(300))),
+        condemned: || play(|history| lasting(history, 299)),
+        legal: || play(|history| lasting(history, 300)),
     },
     Measure {
         rule: TAKEN,
@@ -50,7 +51,12 @@ pub(super) const MEASURES: &[Measure] = &[
         also: &[],
         condemned: || {
             play(|history| {
-                booking(history, |history| history.held(1, 1, 1, &[3]).released(9, 12, 1))
+                booking(history, |history| {
+                    history
+                        .held(1, 1, 1, &[3])
+                        .asks(8, &release_request(12, 1, 1))
+                        .released(9, 12, 1)
+                })
             })
         },
         legal: || play(|history| booking(history, |history| history.held(1, 1, 1, &[3]))),
@@ -156,10 +162,11 @@ pub(super) const MEASURES: &[Measure] = &[
     },
 ];
 
-/// The record of a hold granted at 1.
-fn lasting(secs_long: u64) -> Event {
-    let (at, expires) = (secs(1), secs(1 + secs_long));
-    Event::Held { hold: HoldId(1), user: UserId(1), seats: seats(&[3]), at, expires }
+/// A hold is granted at 1 for this many seconds.
+fn lasting(history: &mut History, long: u64) -> &mut History {
+    let (at, expires) = (secs(1), secs(1 + long));
+    let held = Event::Held { hold: HoldId(1), user: UserId(1), seats: seats(&[3]), at, expires };
+    history.asks(0, &hold_request(1, 1, &[3])).record(1, held)
 }
 
 /// Person 1 asks to confirm hold 1; it is booked after `before`.

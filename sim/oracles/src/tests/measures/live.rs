@@ -50,7 +50,7 @@ fn calm(end: u64, act: impl FnOnce(&mut History) -> &mut History) -> Vec<OracleR
 
 fn refused(history: &mut History, since: u64, refusal: Refusal) -> &mut History {
     history.asks(since, &hold_request(1, 1, &[3]));
-    history.oracles.hold_refused(secs(since + 1), &asked(1, since), refusal);
+    history.refuses(secs(since + 1), &asked(1, since), refusal);
     history
 }
 
@@ -75,7 +75,7 @@ fn lossy(silent: u64) -> Vec<OracleResult> {
         history.asks(11, &hold_request(id, 1, &[3]));
         match id < silent {
             true => history.oracles.gave_up(secs(20), asked(id, 11), secs(11)),
-            false => history.oracles.hold_refused(secs(12), &asked(id, 11), Refusal::SeatTaken),
+            false => history.refuses(secs(12), &asked(id, 11), Refusal::SeatTaken),
         }
     }
     history.results(500, &[])
@@ -88,6 +88,6 @@ fn recovers(decided: u64) -> Vec<OracleResult> {
     history.oracles.excuses().1.delays_end(secs(100));
     history.oracles.faults_over(secs(100));
     history.asks(101, &hold_request(1, 1, &[3]));
-    history.oracles.hold_refused(secs(decided), &asked(1, 101), Refusal::SeatTaken);
+    history.refuses(secs(decided), &asked(1, 101), Refusal::SeatTaken);
     history.results(500, &[])
 }

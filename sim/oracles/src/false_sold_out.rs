@@ -1,0 +1,211 @@
+//! `false-sold-out`: no seat is refused that is free, and *sold out* is said where it is due.
+//!
+//! Owns the comparison of refused holds with the ledger: too few free seats, too few unbooked ones, and, for
+//! `linearizable`, a taken seat. Refuses to look at other answers.
+//!
+//! A refused hold was decided at some instant between its first attempt, `asked`, and its answer, `told`, on the state
+//! after some record. That record was first on a disk by `told`: answers wait for the records that they rest on. The
+//! next one was first on a disk at `asked` or later: it was decided after the refusal. Both instants are blurred by the
+//! quantum.
+//!
+//! | refused | what the state after such a record must have |
+//! |---|---|
+//! | `SeatTaken` | a picked seat that is held or booked |
+//! | `NoneFree` | a section of which the best are wanted, with fewer free seats than wanted there |
+//! | `SoldOut` | fewer unbooked seats than wanted, in such a section or in all |
+//!
+//! And the other way round: a request that was asked after the booking which makes it impossible was known to be
+//! committed is refused as sold out, and not as one that may wait.
+//!
+//! Why no alarm is false: records may be read after the answer, so a refusal that none explains waits until one is read
+//! that was first on a disk after the answer, or for the end. A leader confirms after its decision that it still leads,
+//! so it has decided on everything that was committed before the request. Why none is missed: the free seats are those
+//! of the ledger, whose instants are exact; and each refusal of a hold is reported, with its wish.
+//!
+//! A refusal for want of free seats may rest on a state that is a moment old, so nothing says how long a person must
+//! wait; and an ill-formed request is judged by `atomic`.
+
+use std::collections::VecDeque;
+
+use onsale_booking::{Instant, Refusal, ShowId, Span, Wish};
+use onsale_reports::{Oracle, OracleResult};
+
+use super::asked::Asked;
+use super::evidence::{Findings, Known, Story, asks};
+
+crate::rules! {
+    FalseSoldOut:
+    /// A request was told that none are free while each section had enough free seats.
+    ENOUGH_FREE = "enough-free";
+    /// A request was told that it is sold out while enough seats were not booked.
+    ENOUGH_UNBOOKED = "enough-unbooked";
+    /// A request was told to wait although too few seats were left unbooked.
+    NOT_SAID = "not-said";
+}
+
+/// The most refusals of a show that wait for records; older ones are not judged.
+const WAITING_MAX: usize = 1 << 16;
+
+/// A refused hold that no record read so far explains.
+#[derive(Debug)]
+pub(super) struct Refused {
+    told: Instant,
+    asked: Asked,
+    wish: Wish,
+    refusal: Refusal,
+}
+
+#[derive(Debug)]
+pub(super) struct FalseSoldOut {
+    pub(super) findings: Findings,
+    quantum: Span,
+    /// By show, in the order of answers.
+    waiting: Vec<VecDeque<Refused>>,
+    /// Number of refusals for want of seats.
+    refused: u64,
+}
+
+impl FalseSoldOut {
+    pub(super) fn new(quantum: Span) -> Self {
+        let findings = Findings::new(Oracle::FalseSoldOut);
+        Self { findings, quantum, waiting: Vec::new(), refused: 0 }
+    }
+
+    /// Judges a refused hold, unless its records are still to be read.
+    pub(super) fn on_refused(
+        &mut self,
+        known: &Known,
+        told: Instant,
+        asked: &Asked,
+        wish: &Wish,
+        refusal: Refusal,
+    ) {
+        self.findings.checks();
+        self.refused += u64::from(refusal != Refusal::SeatTaken);
+        let due = known.seats.sold_out_from(asked.show, wish);
+        let refused = || Refused { told, asked: *asked, wish: wish.clone(), refusal };
+        if refusal != Refusal::SoldOut && due < Instant::MAX && due + self.quantum < asked.since {
+            self.findings.fail(NOT_SAID, || {
+                let mut story = refused().tell(known, "is told to wait although it is sold out");
+                story.lines.push(format!("too few seats were left unbooked from {due} on"));
+                story
+            });
+        }
+        if !is_explained(known, self.quantum, asked, wish, refusal) {
+            let show = asked.show.0 as usize;
+            if show >= self.waiting.len() {
+                self.waiting.resize_with(show + 1, VecDeque::new);
+            }
+            let waiting = &mut self.waiting[show];
+            if waiting.len() == WAITING_MAX {
+                waiting.pop_front();
+            }
+            waiting.push_back(refused());
+        }
+    }
+
+    /// Judges the refusals of a show that were told before a record of it was first on a disk, at `written`, before the
+    /// record is folded in: no later state explains them. Returns those without a taken seat.
+    pub(super) fn before_record(
+        &mut self,
+        known: &Known,
+        show: ShowId,
+        written: Instant,
+    ) -> Vec<Refused> {
+        let quantum = self.quantum;
+        let Some(waiting) = self.waiting.get_mut(show.0 as usize) else { return Vec::new() };
+        let late = waiting.partition_point(|refused| refused.told + quantum < written);
+        if late == 0 {
+            return Vec::new();
+        }
+        let late = waiting.drain(..late).filter(|refused| !refused.is_explained(known, quantum));
+        let unexplained = late.collect();
+        self.condemn(known, unexplained)
+    }
+
+    /// Drops the refusals of a show that a record of it explains, once it is folded in: not those that were asked after
+    /// it was first on a disk, as the next record may contradict them.
+    pub(super) fn after_record(&mut self, known: &Known, show: ShowId, written: Instant) {
+        let quantum = self.quantum;
+        let Some(waiting) = self.waiting.get_mut(show.0 as usize) else { return };
+        waiting.retain(|refused| {
+            refused.asked.since > written + quantum || !refused.is_explained(known, quantum)
+        });
+    }
+
+    /// Judges the refusals that no record explains, once all are read. Returns those without a taken seat.
+    pub(super) fn on_end(&mut self, known: &Known) -> Vec<Refused> {
+        let quantum = self.quantum;
+        let waiting = self.waiting.drain(..).flatten();
+        let unexplained = waiting.filter(|refused| !refused.is_explained(known, quantum)).collect();
+        self.condemn(known, unexplained)
+    }
+
+    fn condemn(&mut self, known: &Known, unexplained: Vec<Refused>) -> Vec<Refused> {
+        let mut untaken = Vec::new();
+        for refused in unexplained {
+            match refused.refusal {
+                Refusal::NoneFree => self.findings.fail(ENOUGH_FREE, || {
+                    refused.tell(known, "is told that none are free while enough are")
+                }),
+                Refusal::SoldOut => self.findings.fail(ENOUGH_UNBOOKED, || {
+                    refused.tell(
+                        known,
+                        "is told that it is sold out while enough seats are not booked",
+                    )
+                }),
+                Refusal::SeatTaken
+                | Refusal::HoldLost
+                | Refusal::NotYours
+                | Refusal::BadRequest
+                | Refusal::Overloaded
+                | Refusal::Unavailable
+                | Refusal::Minority => untaken.push(refused),
+            }
+        }
+        untaken
+    }
+
+    pub(super) fn finish(self) -> OracleResult {
+        self.findings.finish(self.refused > 0)
+    }
+}
+
+impl Refused {
+    fn is_explained(&self, known: &Known, quantum: Span) -> bool {
+        is_explained(known, quantum, &self.asked, &self.wish, self.refusal)
+    }
+
+    /// The story of the refusal.
+    pub(super) fn tell(&self, known: &Known, wrong: &str) -> Story {
+        let Self { told, asked: Asked { request, user, show, since }, wish, refusal } = self;
+        let mut lines = vec![
+            format!("{}, first at {since}", asks(*user, *request, *show, wish)),
+            format!("client {user}: told at {told} that {request} is refused: {refusal:?}"),
+        ];
+        lines.extend(known.free(*show, wish));
+        Story { headline: format!("{request} of {user} {wrong}"), lines }
+    }
+}
+
+/// Whether a record read so far explains the refusal of a hold.
+fn is_explained(
+    known: &Known,
+    quantum: Span,
+    asked: &Asked,
+    wish: &Wish,
+    refusal: Refusal,
+) -> bool {
+    let since = Instant(asked.since.0.saturating_sub(quantum.0));
+    match refusal {
+        Refusal::SeatTaken => known.seats.was_taken(asked.show, wish, since),
+        Refusal::NoneFree => known.seats.was_short(asked.show, wish, since),
+        Refusal::SoldOut => known.seats.sold_out_from(asked.show, wish) < Instant::MAX,
+        Refusal::HoldLost
+        | Refusal::NotYours
+        | Refusal::BadRequest
+        | Refusal::Overloaded
+        | Refusal::Unavailable
+        | Refusal::Minority => true,
+    }
+}
