@@ -93,6 +93,8 @@ pub struct RaftGroup {
     left: bool,
     followers: Followers,
     writes: Writes,
+    /// The batch with the latest epoch and vote.
+    voted: u64,
     /// Messages to send with the next poll.
     outbox: Vec<Message>,
     /// Role and leader at the last poll.
@@ -158,6 +160,7 @@ impl RaftGroup {
             handed_out: snapshot.index(),
             raft,
             writes: Writes::default(),
+            voted: 0,
             outbox: Vec::new(),
             install: (snapshot.index() > 0).then_some((0, snapshot)),
             read_index: ReadIndex::default(),

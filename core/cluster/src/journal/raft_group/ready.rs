@@ -54,9 +54,12 @@ impl RaftGroup {
         self.raft.raft.msgs = said;
     }
 
-    /// Whether the library's present messages need not wait for a write.
+    /// Whether the library's present messages need not wait for a write. A leader's do not, once its vote for itself is
+    /// durable. A sole voter leads before that: after a crash it could lead the same epoch once more, with other records
+    /// than those that its learners have of it.
     fn speaks_at_once(&self) -> bool {
-        self.is_leader() || self.settings.promises == Promises::BeforeWrite
+        let leads = self.is_leader() && self.writes.durable() >= self.voted;
+        leads || self.settings.promises == Promises::BeforeWrite
     }
 
     /// Takes out the messages from earlier epochs, if the replica has begun to lead since the last batch. A sole voter
@@ -127,7 +130,10 @@ impl RaftGroup {
             log.unstable.entries_size = 0;
         }
         if promised || snapshot.is_some() || last.is_some() {
-            self.writes.push(snapshot.as_ref().map(Snapshot::index), last);
+            let batch = self.writes.push(snapshot.as_ref().map(Snapshot::index), last);
+            if promised {
+                self.voted = batch;
+            }
         }
         if let Some(snapshot) = snapshot {
             self.install = Some((self.writes.written(), snapshot));
@@ -198,7 +204,48 @@ mod tests {
 
     use super::super::Settings;
     use super::*;
-    use crate::journal::{Durable, ReplicaId};
+    use crate::journal::{Change, Durable, ReplicaId};
+
+    #[test]
+    fn a_sole_voter_speaks_to_its_learners_once_its_vote_for_itself_is_durable() {
+        let (me, settings) = (NodeId(1), Settings::default());
+        let mut group = RaftGroup::new(ShardId(3), me, &[me], settings, Durable::default());
+        let mut ready = Ready::default();
+        let write = |group: &mut RaftGroup, ready: &mut Ready| {
+            while let Some(ticket) = ready.ticket.take() {
+                group.fsynced(ticket);
+                ready.clear();
+                group.poll(ready);
+            }
+        };
+        let learner = ReplicaId::new(NodeId(4), 1);
+        group.campaign();
+        group.poll(&mut ready);
+        write(&mut group, &mut ready);
+        assert!(group.change_members(Change::Learns(learner)));
+        ready.clear();
+        group.poll(&mut ready);
+        write(&mut group, &mut ready);
+        assert_eq!(group.members().learners(), [learner]);
+        // It is deposed by an epoch that its learner has heard of, and leads again at once.
+        let mut answers = Message::default();
+        answers.set_msg_type(MessageType::MsgHeartbeatResponse);
+        (answers.from, answers.to, answers.term) = (learner.raft(), 1, 9);
+        group.step(JournalMessage::new(answers));
+        ready.clear();
+        group.poll(&mut ready);
+        write(&mut group, &mut ready);
+        group.campaign();
+        assert!(group.is_leader() && group.epoch() > Epoch(9));
+        ready.clear();
+        group.poll(&mut ready);
+        assert!(ready.messages.is_empty(), "{:?}", ready.messages);
+        let ticket = ready.ticket.take().expect("it has to be written");
+        group.fsynced(ticket);
+        ready.clear();
+        group.poll(&mut ready);
+        assert!(!ready.messages.is_empty(), "now it speaks");
+    }
 
     #[test]
     fn a_vote_in_the_turn_in_which_a_sole_voter_comes_to_lead_waits_for_its_write() {
