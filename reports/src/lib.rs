@@ -11,6 +11,7 @@
 //! | a spreadsheet | [`csv::latency`], [`csv::timeline`] |
 //! | HdrHistogram's tools | [`hlog::write`] |
 //! | tools that draw a trace | [`trace::TraceWriter`] |
+//! | checkers of histories, such as Jepsen's | [`history::HistoryWriter`] |
 //! | later reading, as a directory | [`directory::write`] |
 //!
 //! The results of a sweep of many seeds are [`SweepFacts`]; they are written as a page ([`terminal::sweep`]), as
@@ -23,6 +24,7 @@ pub mod annotations;
 pub mod csv;
 pub mod detection;
 pub mod directory;
+pub mod history;
 pub mod hlog;
 pub mod human;
 pub mod json;

@@ -13,6 +13,7 @@ mod faults;
 mod files;
 mod gateways;
 mod golden;
+mod history;
 mod leader_placement;
 mod moments;
 mod moves;

@@ -11,6 +11,7 @@ mod elections;
 mod facts;
 pub mod follow;
 pub mod hazards;
+pub mod history;
 mod leaders;
 pub mod line;
 pub mod moment;
@@ -28,6 +29,7 @@ use std::collections::BTreeSet;
 
 use cast::Cast;
 use follow::Follow;
+use history::History;
 use onsale_booking::Instant;
 use recording::Recording;
 
@@ -43,6 +45,8 @@ pub struct Watch {
     pub follow: Option<Follow>,
     /// Records everything, for tools.
     pub recording: Option<Recording>,
+    /// Writes what clients asked and were told.
+    pub history: Option<History>,
     /// Failures counted when the oracles were last read.
     failures: u64,
     /// Headlines already shown.
@@ -55,10 +59,14 @@ impl Watch {
         Self { rehearsal: Some(cast), ..Self::default() }
     }
 
-    /// A watch that tells a story or records a trace; `None` if it has neither to do.
-    pub fn of(follow: Option<Follow>, recording: Option<Recording>) -> Option<Box<Self>> {
-        let watches = follow.is_some() || recording.is_some();
-        watches.then(|| Box::new(Self { follow, recording, ..Self::default() }))
+    /// A watch that tells a story, records a trace or writes a history; `None` if it has none of them to do.
+    pub fn of(
+        follow: Option<Follow>,
+        recording: Option<Recording>,
+        history: Option<History>,
+    ) -> Option<Box<Self>> {
+        let watches = follow.is_some() || recording.is_some() || history.is_some();
+        watches.then(|| Box::new(Self { follow, recording, history, ..Self::default() }))
     }
 
     /// Shows the observers what happened.
@@ -71,6 +79,9 @@ impl Watch {
         }
         if let Some(recording) = &mut self.recording {
             recording.see(now, sight);
+        }
+        if let Some(history) = &mut self.history {
+            history.see(now, sight);
         }
     }
 

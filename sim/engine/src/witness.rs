@@ -68,12 +68,14 @@ impl Witness {
     pub fn invoked(&mut self, now: Instant, request: &Request) {
         self.decided.note_asked(now, request.show);
         self.judges.oracles.invoked(now, request);
+        self.sees(now, || Sight::Asks { request, again: false });
     }
 
     /// Notes that a leader's answer reaches its client, which has waited since `since`.
     pub fn answered(&mut self, now: Instant, since: Instant, request: &Request, outcome: &Outcome) {
         self.decided.note_decided(now, request.show);
         self.judges.oracles.answered(now, since, request, outcome);
+        self.sees(now, || Sight::Told { request: request.id, again: false, outcome });
     }
 
     /// Notes that a leader's answer to an unusual request reaches its client.
@@ -86,6 +88,8 @@ impl Witness {
     ) {
         self.decided.note_decided(now, request.show);
         self.judges.oracles.answered_unusual((since, now), request, unusual, outcome);
+        let again = matches!(unusual, Unusual::Repeats { .. });
+        self.sees(now, || Sight::Told { request: request.id, again, outcome });
     }
 
     /// Notes that a leader's refusal of a hold reaches its client.
@@ -98,6 +102,8 @@ impl Witness {
     ) {
         self.decided.note_decided(now, asked.show);
         self.judges.oracles.hold_refused(now, asked, refusal, wish);
+        let outcome = &Outcome::Refused(refusal);
+        self.sees(now, || Sight::Told { request: asked.request, again: false, outcome });
     }
 
     /// Whether the run is watched.

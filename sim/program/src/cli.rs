@@ -49,6 +49,7 @@ Examples:
   onsale run ./my-sale.toml --seed 42    your own
   onsale run crash --json | jq .oracles  for programs
   onsale run crash --verify              twice, comparing the two runs
+  onsale run crash --history crash.edn   what clients asked and were told
 
 Ctrl-C ends a run early with a valid report of the part that ran; a second
 Ctrl-C kills it.";
@@ -183,7 +184,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = seed)]
     pub seed: Option<u64>,
     /// Print the plan as JSON and run nothing
-    #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "json", "max_events", "max_memory"])]
+    #[arg(long, conflicts_with_all = ["verify", "out", "no_out", "history", "json", "max_events", "max_memory"])]
     pub plan_only: bool,
     /// How to play it.
     #[command(flatten)]
@@ -230,6 +231,9 @@ pub struct PlayArgs {
     /// Write no files
     #[arg(long)]
     pub no_out: bool,
+    /// Write what clients asked and were told, for checkers of histories: a .jsonl, or an .edn as Jepsen's tools read it
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     pub json: bool,

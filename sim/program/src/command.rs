@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
+use onsale_reports::history::is_history;
 use onsale_reports::plain::quoted;
 use onsale_reports::{ReportError, directory, human, terminal as page};
 use onsale_scenarios::Scenario;
@@ -66,6 +67,14 @@ enum Failure {
         /// The system's error.
         source: std::io::Error,
     },
+    /// The history cannot be written.
+    #[error("cannot write the history {file}: {source}")]
+    History {
+        /// The file.
+        file: String,
+        /// The system's error.
+        source: std::io::Error,
+    },
     /// A file may not be written.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -102,6 +111,7 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
             Failure::Usage(_)
             | Failure::Capsule(_)
             | Failure::Trace { .. }
+            | Failure::History { .. }
             | Failure::Refused(_)
             | Failure::Results(_)
             | Failure::Merge(_)
@@ -111,6 +121,7 @@ pub(crate) fn carry_out(cli: Cli) -> Exit {
         match failure {
             Failure::Results(ResultsError::System { .. })
             | Failure::Trace { .. }
+            | Failure::History { .. }
             | Failure::Report(_)
             | Failure::Output(_) => Exit::Internal,
             Failure::Usage(_)
@@ -355,13 +366,16 @@ fn default_dir(plan: &Plan, prefix: &str, suffix: &str) -> PathBuf {
     Path::new(OUT).join(format!("{prefix}{longer}{suffix}"))
 }
 
-/// The directory for a run's files, checked for permission: the given one, or the default.
+/// The directory for a run's files, checked for permission: the given one, or the default. Its history is checked, too.
 fn dir_of_run(
     claims: &mut Claims,
     plan: &Plan,
     arguments: &PlayArgs,
     suffix: &str,
 ) -> Result<Option<PathBuf>, Failure> {
+    if let Some(history) = &arguments.history {
+        claims.writes("--history", history, is_history)?;
+    }
     if arguments.no_out {
         return Ok(None);
     }

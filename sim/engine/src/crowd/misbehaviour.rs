@@ -233,6 +233,9 @@ impl Crowd {
     /// Puts an added request into the outbox, and waits for its answer.
     fn post(&mut self, open: Open, witness: &mut Witness) {
         witness.recorder.attempts(open.asked, 1);
+        if !open.is_an_intention() {
+            witness.sees(open.asked, || Sight::Asks { request: &open.request, again: true });
+        }
         let timed = Timed { at: open.asked, item: open.request.clone() };
         self.outbox[usize::from(open.gateway)].push(timed);
         if let Some(manners) = &mut self.manners {

@@ -2,7 +2,7 @@
 //!
 //! Owns the vocabulary. Refuses to know the watchers.
 
-use onsale_booking::{Instant, RequestId, UserId};
+use onsale_booking::{Instant, Outcome, Request, RequestId, UserId};
 use onsale_cluster::Observation;
 use onsale_cluster::fact::Question;
 use onsale_world::place::{Carried, Lost, Place, Process};
@@ -137,6 +137,22 @@ pub enum Sight<'a> {
         node: Place,
         /// The question.
         question: &'a Question,
+    },
+    /// A client sends the first attempt of a request.
+    Asks {
+        /// The request.
+        request: &'a Request,
+        /// Whether it repeats a request, long after its answer or by a double click.
+        again: bool,
+    },
+    /// A client takes the answer to a request.
+    Told {
+        /// The request.
+        request: RequestId,
+        /// Whether it is the answer to the repetition.
+        again: bool,
+        /// The answer.
+        outcome: &'a Outcome,
     },
     /// A client gives up on an unanswered request.
     GaveUp {

@@ -93,6 +93,8 @@ impl FactsTold {
             | Sight::Process { .. }
             | Sight::Fault { .. }
             | Sight::FaultStep { .. }
+            | Sight::Asks { .. }
+            | Sight::Told { .. }
             | Sight::GaveUp { .. }
             | Sight::Disconnected { .. }
             | Sight::Left { .. }

@@ -125,6 +125,8 @@ impl Follow {
             Sight::Judged { oracle, headline } => self.on_judged(now, oracle, headline),
             // The node's own observation tells of a failed write.
             Sight::WriteFails { .. } | Sight::Worked { .. } | Sight::Looks { .. } => {}
+            // The messages tell of requests and replies.
+            Sight::Asks { .. } | Sight::Told { .. } => {}
         }
     }
 

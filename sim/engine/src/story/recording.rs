@@ -174,7 +174,11 @@ impl Recording {
                 self.mark(row, "fault", what, now);
             }
             Sight::GaveUp { request, .. } => self.on_answered(now, request, "gave up"),
-            Sight::Left { .. } | Sight::Disconnected { .. } | Sight::Looks { .. } => {}
+            Sight::Left { .. }
+            | Sight::Disconnected { .. }
+            | Sight::Looks { .. }
+            | Sight::Asks { .. }
+            | Sight::Told { .. } => {}
             Sight::Judged { oracle, headline } => {
                 let row = Row { pid: FAULTS, tid: 0 };
                 self.mark(row, "oracle", &format!("{oracle}: {headline}"), now);

@@ -158,7 +158,7 @@ fn an_answer_before_the_write_is_found_and_told() {
     let cast = rehearsed.watch.and_then(|watch| watch.rehearsal).expect("it was rehearsed");
     let all = (onsale_booking::Instant::ZERO, onsale_booking::Instant::MAX);
     let follow = Follow::new(cast, Hazards::of(&scenario), all);
-    let watch = Watch::of(Some(follow), None).expect("it follows a subject");
+    let watch = Watch::of(Some(follow), None, None).expect("it follows a subject");
     let told =
         run::run_watched(&plan, &Arc::default(), Look { watch: Some(watch), ..Look::default() });
     let end = told.end();

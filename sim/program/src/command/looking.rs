@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use onsale_booking::Instant;
+use onsale_reports::history::Form;
 use onsale_reports::{Summary, human, json, terminal as page};
 use onsale_sim::plan::Plan;
 use onsale_sim::replicated::setup::setup;
@@ -13,6 +14,7 @@ use onsale_sim::seen::subject::Subject;
 use onsale_sim::story::cast::Cast;
 use onsale_sim::story::follow::Follow;
 use onsale_sim::story::hazards::Hazards;
+use onsale_sim::story::history::History;
 use onsale_sim::story::recording::Recording;
 use onsale_sim::story::telling::Story;
 use onsale_sim::story::{Watch, page as story_page};
@@ -31,9 +33,28 @@ pub(super) struct Looking {
     until: Option<Instant>,
     trace: Option<PathBuf>,
     recording: Option<Recording>,
+    history: Option<(PathBuf, History)>,
+    /// The file of a history that was begun.
+    written: Option<PathBuf>,
 }
 
 impl Looking {
+    /// The same looks, and a history in this file, if one is named.
+    ///
+    /// # Errors
+    /// If the file's name says no form, or it cannot be begun.
+    pub(super) fn with_history(self, file: Option<&Path>) -> Result<Self, Failure> {
+        let Some(file) = file else { return Ok(self) };
+        let Some(form) = Form::of(file) else {
+            return Err(Failure::Usage(format!(
+                "--history {}: the name ends in .jsonl or .edn and says the form",
+                file.display()
+            )));
+        };
+        let history = History::create(file, form).map_err(|source| unwritten(file, source))?;
+        Ok(Self { history: Some((file.to_owned(), history)), ..self })
+    }
+
     /// Reads the looks from a command line.
     ///
     /// # Errors
@@ -77,6 +98,8 @@ impl Looking {
             until,
             trace,
             recording: recording.transpose()?,
+            history: None,
+            written: None,
         })
     }
 
@@ -89,7 +112,11 @@ impl Looking {
             cast = rehearsed.watch.and_then(|watch| watch.rehearsal);
         }
         let follow = cast.map(|cast| Follow::new(cast, self.hazards.clone(), self.window));
-        let watch = Watch::of(follow, self.recording.take());
+        let history = self.history.take().map(|(file, history)| {
+            self.written = Some(file);
+            history
+        });
+        let watch = Watch::of(follow, self.recording.take(), history);
         Look { watch, ..self.unwatched() }
     }
 
@@ -108,8 +135,7 @@ impl Looking {
         end: Instant,
         terminal: Terminal,
     ) -> Result<Option<Story>, Failure> {
-        let (follow, recording) =
-            watch.map_or((None, None), |watch| (watch.follow, watch.recording));
+        let Watch { follow, recording, history, .. } = watch.map_or_else(Watch::default, |it| *it);
         let story = follow.map(|follow| follow.finish(end));
         if let Some(until) = self.until.filter(|&until| until > end) {
             terminal.note(&format!("the run ended at {end}, before --until {until}"));
@@ -126,6 +152,11 @@ impl Looking {
                     "the trace is full, and {refused} more events are not in it: see less with --from and --to"
                 ));
             }
+        }
+        if let (Some(file), Some(history)) = (&self.written, history) {
+            let operations = history.finish().map_err(|source| unwritten(file, source))?;
+            let (operations, file) = (human::count(operations), file.display());
+            terminal.note(&format!("a history of {operations} operations in {file}"));
         }
         Ok(story)
     }
@@ -153,6 +184,10 @@ impl Looking {
         }
         format!("{}\n{verdicts}", story_page::render(story, colour, terminal.line_width()))
     }
+}
+
+fn unwritten(file: &Path, source: std::io::Error) -> Failure {
+    Failure::History { file: file.display().to_string(), source }
 }
 
 fn untraced(file: &Path, source: std::io::Error) -> Failure {

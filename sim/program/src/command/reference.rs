@@ -4,7 +4,7 @@
 
 use onsale_cluster::Mark;
 use onsale_cluster::observation::Phase;
-use onsale_reports::{Field, csv, summary};
+use onsale_reports::{Field, csv, history, summary};
 
 const INTRODUCTION: &str = "\
 <!-- Printed by `onsale scenarios reference`. A test compares it; ONSALE_BLESS=1 writes it. -->
@@ -31,6 +31,11 @@ pub(super) fn page() -> String {
         &table("column", csv::timeline_columns()),
         "\n## Fields of `summary.json`\n\n`run --json` prints the same.\n",
         &summary::documents()
+            .iter()
+            .map(|(place, fields)| document(place, fields))
+            .collect::<String>(),
+        "\n## Operations of a history\n\nA line of `--history` each; in EDN, keys and texts are keywords.\n",
+        &history::documents()
             .iter()
             .map(|(place, fields)| document(place, fields))
             .collect::<String>(),

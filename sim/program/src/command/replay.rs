@@ -39,6 +39,7 @@ fn replay_seed(plan: &Plan, arguments: &ReplayArgs, terminal: Terminal) -> Resul
     let dir = room(&mut claims, plan, arguments)?;
     let reproduce = reproduce::reproduce(plan) + &arguments.play.limits.words();
     let looking = Looking::new(arguments, plan)?;
+    let looking = looking.with_history(arguments.play.history.as_deref())?;
     let limits = arguments.play.limits.or(None);
     let arguments = &arguments.play;
     let play = Play { plan, arguments, limits, looking, dir, reproduce, terminal };
@@ -52,6 +53,7 @@ fn replay_file(file: &Path, arguments: &ReplayArgs, terminal: Terminal) -> Resul
     claims.reads("the input", file);
     let dir = room(&mut claims, plan, arguments)?;
     let looking = Looking::new(arguments, plan)?;
+    let looking = looking.with_history(arguments.play.history.as_deref())?;
     let other_code = capsule.mismatch();
     if let Some(mismatch) = &other_code {
         terminal.warn(&format!("other code: {mismatch}; the run may differ from the recorded one"));

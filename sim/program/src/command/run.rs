@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &RunArgs, reach: Reach, terminal: Terminal) -> Resu
         plan: &plan,
         arguments: &arguments.play,
         limits: arguments.play.limits.or(None),
-        looking: Looking::default(),
+        looking: Looking::default().with_history(arguments.play.history.as_deref())?,
         dir,
         reproduce,
         terminal,

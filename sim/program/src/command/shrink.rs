@@ -138,7 +138,7 @@ fn is_comparable(recorded: &Capsule, limits: Limits) -> bool {
 fn follow(case: &Case, target: &Signature, limits: Limits) -> (Outcome, Option<Story>) {
     let hazards = Hazards::of(&case.plan.scenario);
     let follow = Follow::new(cast(case, target), hazards, ALL_OF_IT).with_every_fault();
-    let look = Look { watch: Watch::of(Some(follow), None), limits, ..Look::default() };
+    let look = Look { watch: Watch::of(Some(follow), None, None), limits, ..Look::default() };
     let mut last = run_watched(&case.plan, &Arc::default(), look);
     let end = last.end();
     let follow = last.watch.take().and_then(|watch| watch.follow);
