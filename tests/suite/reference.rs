@@ -8,6 +8,7 @@ use onsale_scenarios::{Scenario, catalogue, schema};
 use serde_json::Value;
 
 use crate::desk::Desk;
+use crate::tidy::files;
 
 #[test]
 fn the_reference_is_what_the_program_prints() {
@@ -27,6 +28,19 @@ fn the_reference_is_what_the_program_prints() {
         page == printed,
         "scenarios/REFERENCE.md is stale; ONSALE_BLESS=1 writes it. First difference: {differs:?}"
     );
+}
+
+/// An excuse is a bound: a history just beyond it fails.
+#[test]
+fn the_test_just_beyond_each_excuse_exists() {
+    let sources: String = files("sim/oracles", &["rs"]).into_iter().map(|(_, text)| text).collect();
+    let mut count = 0;
+    for excuse in onsale_sim::judges::excuses() {
+        let test = format!("#[test]\nfn {}()", excuse.beyond);
+        assert!(sources.contains(&test), "{excuse:?}");
+        count += 1;
+    }
+    assert!(count > 10, "{count} excuses");
 }
 
 /// The schema, read by an independent validator.

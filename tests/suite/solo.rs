@@ -95,11 +95,11 @@ fn a_sweep_finds_the_seat_that_is_sold_twice_and_its_capsule_replays_to_the_same
 #[test]
 fn what_is_left_of_it_fails_as_it_did_and_its_story_names_seat_people_and_fault() {
     let (desk, _, capsule) = swept("solo-shrink");
-    let arguments = ["shrink", &capsule, "--oracle", "lost-booking", "--budget", "2m"];
+    let arguments = ["shrink", &capsule, "--oracle", "linearizable", "--budget", "2m"];
     let told: Value =
         desk.onsale(&[&arguments[..], &["--out", "small", "--json", "--quiet"]].concat(), 0).json();
     assert_eq!(told["is_finished"], true, "{told}");
-    assert_eq!(told["signature"]["oracle"], "lost-booking");
+    assert_eq!(told["signature"]["oracle"], "linearizable");
     let (before, after) = (&told["before"], &told["after"]);
     for (key, most) in [("users", 3), ("faults", 1), ("seats", 4)] {
         assert!(after[key].as_u64() <= Some(most), "{key}: {told}");
@@ -120,7 +120,7 @@ fn what_is_left_of_it_fails_as_it_did_and_its_story_names_seat_people_and_fault(
         "hears from n1: r",
         "FAULT   ",
         "restarts and reads its disk",
-        "lost-booking fails: ",
+        "hold fails: ",
         "UNSAFE  cluster.leader.acknowledge",
     ];
     for words in expected {

@@ -122,7 +122,7 @@ fn root() -> PathBuf {
 }
 
 /// Every file of the project below a folder: its path from the top, and its text.
-fn files(folder: &str, extensions: &[&str]) -> Vec<(String, String)> {
+pub(crate) fn files(folder: &str, extensions: &[&str]) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {

@@ -12,6 +12,7 @@ mod moves;
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::journal::Members;
 use onsale_cluster::{Placement, ShardId};
+pub use onsale_oracles::Excuse;
 use onsale_oracles::{Asked, Findings, OracleSettings, Oracles, Rule};
 use onsale_reports::OracleResult;
 
@@ -33,6 +34,11 @@ pub struct JudgeSettings {
     pub facts: Option<Bounds>,
     /// The replicas that each log begins with, if nodes replicate logs.
     pub replicas: Option<Placement>,
+}
+
+/// The deviations that the oracles of every system excuse.
+pub fn excuses() -> impl Iterator<Item = &'static Excuse> {
+    Oracles::EXCUSES.into_iter().flatten()
 }
 
 /// The rules of the replicated cluster's own judges.

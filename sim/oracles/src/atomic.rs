@@ -22,6 +22,7 @@ use onsale_reports::{Oracle, OracleResult};
 use super::asked::Asked;
 use super::clients::KnownHold;
 use super::evidence::{Findings, Known, Story, asks, same_seats, seats};
+use super::excuse::{Excuse, MEASURED};
 use super::journal::{Grant, State};
 use super::register::Entry;
 use super::settings::OracleSettings;
@@ -55,6 +56,14 @@ crate::rules! {
     /// The journal has other seats for a hold than its client was told.
     TOLD_OTHER_SEATS = "told-other-seats";
 }
+
+/// The deviations that are excused here.
+pub(crate) const EXCUSES: &[Excuse] = &[Excuse {
+    oracle: Oracle::Atomic,
+    excused: "a request is granted again",
+    bound: "end of its first hold + time for which it is remembered",
+    beyond: MEASURED,
+}];
 
 #[derive(Debug)]
 pub(super) struct Atomic {

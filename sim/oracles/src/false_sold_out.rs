@@ -32,6 +32,7 @@ use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
 use super::evidence::{Findings, Known, Story, asks};
+use super::excuse::Excuse;
 
 crate::rules! {
     FalseSoldOut:
@@ -42,6 +43,28 @@ crate::rules! {
     /// A request was told to wait although too few seats were left unbooked.
     NOT_SAID = "not-said";
 }
+
+/// The deviations that are excused here.
+pub(crate) const EXCUSES: &[Excuse] = &[
+    Excuse {
+        oracle: Oracle::FalseSoldOut,
+        excused: "seats are refused that were free at some time",
+        bound: "short of free or unbooked seats in [first attempt − quantum, answer + quantum]",
+        beyond: "a_section_needs_room_for_picked_seats_too",
+    },
+    Excuse {
+        oracle: Oracle::Linearizable,
+        excused: "a picked seat is refused that was free at some time",
+        bound: "held or booked in [first attempt − quantum, answer + quantum]",
+        beyond: "a_refusal_is_explained_by_its_interval",
+    },
+    Excuse {
+        oracle: Oracle::FalseSoldOut,
+        excused: "a request is told to wait although it is sold out",
+        bound: "first attempt ≤ last booking known to be committed + quantum",
+        beyond: "sold_out_is_said_to_requests_that_follow_the_last_booking",
+    },
+];
 
 /// The most refusals of a show that wait for records; older ones are not judged.
 const WAITING_MAX: usize = 1 << 16;

@@ -106,6 +106,10 @@ crate::rules! {
     PROMISED_TWICE = "promised-twice";
 }
 
+mod excuses;
+
+pub(crate) use self::excuses::EXCUSES;
+
 #[derive(Debug)]
 pub(super) struct Hold {
     pub(super) findings: Findings,

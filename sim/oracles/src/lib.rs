@@ -7,6 +7,7 @@ mod claims;
 mod clients;
 mod double_booking;
 pub mod evidence;
+mod excuse;
 mod false_sold_out;
 mod free_seats;
 mod hold;
@@ -30,6 +31,7 @@ mod unusual;
 
 pub use asked::Asked;
 pub use evidence::{Findings, Story};
+pub use excuse::Excuse;
 pub use interruptions::{Interruptions, Load};
 pub use oracles::Oracles;
 pub use overdue::{Lateness, Overdue};

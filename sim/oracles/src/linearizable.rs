@@ -74,6 +74,7 @@ use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
 use super::evidence::{Findings, Known, Story, same_seats, seats, tell};
+use super::excuse::Excuse;
 
 use super::unusual::{self, Unusual};
 
@@ -100,6 +101,22 @@ crate::rules! {
     /// A request was told that a seat is taken while the journal had each seat that it picked free.
     FREE_SEAT = "free-seat";
 }
+
+/// The deviations that are excused here.
+pub(crate) const EXCUSES: &[Excuse] = &[
+    Excuse {
+        oracle: Oracle::Linearizable,
+        excused: "instants contradict the order of holds",
+        bound: "quantum",
+        beyond: "overlaps_within_the_quantum_are_not_judged",
+    },
+    Excuse {
+        oracle: Oracle::Linearizable,
+        excused: "a hold overlaps others, though its answer came after its expiry",
+        bound: "either comes first",
+        beyond: "a_late_answer_may_be_of_a_late_grant",
+    },
+];
 
 mod grant;
 #[cfg(test)]

@@ -28,6 +28,7 @@ use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
 use super::evidence::{Findings, Known, Story};
+use super::excuse::{Excuse, MEASURED};
 use super::journal::State;
 use super::rule::Rule;
 
@@ -48,6 +49,22 @@ crate::rules! {
     /// A hold had not ended at the end.
     NEVER_RESOLVED = "never-resolved";
 }
+
+/// The deviations that are excused here.
+pub(crate) const EXCUSES: &[Excuse] = &[
+    Excuse {
+        oracle: Oracle::Live,
+        excused: "a request that an interruption touches stays unanswered",
+        bound: "end of the cause of the interruption + recovery",
+        beyond: "an_interruption_excuses_the_requests_that_it_touches",
+    },
+    Excuse {
+        oracle: Oracle::Live,
+        excused: "requests stay unanswered on a network that loses messages without faults",
+        bound: "the share that its tries may lose of N requests, E: E + 6√E + 3",
+        beyond: MEASURED,
+    },
+];
 
 /// Number of judged requests from which the oracle counts as exercised.
 pub const CHECKS_MIN: u64 = 100;

@@ -11,6 +11,7 @@ use super::claims::Claims;
 use super::clients::{Acknowledged, Confirming, KnownHold};
 use super::double_booking::DoubleBooking;
 use super::evidence::{Clock, Findings, Known, Story, tell};
+use super::excuse::Excuse;
 use super::false_sold_out::{FalseSoldOut, Refused};
 use super::hold::Hold;
 use super::interruptions::Interruptions;
@@ -62,6 +63,15 @@ impl Oracles {
         single_writer::RULES,
         live::RULES,
         latency::RULES,
+    ];
+
+    /// The deviations that the oracles excuse.
+    pub const EXCUSES: [&[Excuse]; 5] = [
+        atomic::EXCUSES,
+        hold::EXCUSES,
+        linearizable::EXCUSES,
+        false_sold_out::EXCUSES,
+        live::EXCUSES,
     ];
 
     /// The oracles of a run before its first event.

@@ -41,10 +41,20 @@ pub(super) fn page() -> String {
             .collect::<String>(),
         "\n## Marks\n\nRare paths, as `[expect] marks` names them and summaries count them.\n\n",
         &table("mark", Mark::ALL.iter().map(mark)),
+        "\n## Excuses\n\nWhat oracles excuse, how far, and the test that fails a history just beyond.\n\n",
+        &excuses(),
         "\n## Phases\n\nWhat the hot show's shard was doing when a fault struck.\n\n",
         &table("phase", Phase::ALL.map(phase)),
     ]
     .concat()
+}
+
+fn excuses() -> String {
+    let row = |it: &onsale_sim::judges::Excuse| {
+        format!("| `{}` | {} | {} | `{}` |\n", it.oracle.name(), it.excused, it.bound, it.beyond)
+    };
+    let rows: String = onsale_sim::judges::excuses().map(row).collect();
+    format!("| oracle | excused | bound | test just beyond |\n|---|---|---|---|\n{rows}")
 }
 
 fn document(place: &str, fields: &[Field]) -> String {
