@@ -98,6 +98,9 @@ trait Group: Declared {
         None
     }
 
+    /// Visits each target that may be any node.
+    fn each_target(&mut self, visit: &mut dyn FnMut(&mut Target));
+
     /// Adapts its targets to a cluster of this many nodes and zones.
     fn aim_within(&mut self, nodes: u16, zones: u16);
 }
@@ -169,6 +172,11 @@ impl Fault {
     /// Error that it causes in a clock, if it does.
     pub fn jump_mut(&mut self) -> Option<&mut Span> {
         self.what.group_mut().jump()
+    }
+
+    /// Visits each of its targets that may be any node.
+    pub fn each_target(&mut self, visit: &mut dyn FnMut(&mut Target)) {
+        self.what.group_mut().each_target(visit);
     }
 
     /// Adapts its targets to a cluster of this many nodes and zones.

@@ -59,6 +59,7 @@ fn a_phase_that_a_moment_begins_is_the_phase_that_its_crash_meets() {
         (Moment::Electing, "electing"),
         (Moment::TakingOver, "taking-over"),
         (Moment::Replicating, "replicating"),
+        (Moment::Asking, "asking"),
     ];
     for (moment, phase) in phases {
         let row = struck_after(&[leader_dies()], When::next(moment), 1);

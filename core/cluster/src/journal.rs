@@ -226,6 +226,12 @@ impl JournalMessage {
         self.0.message.entries.iter().map(|entry| (entry.index, Epoch(entry.term), &entry.data[..]))
     }
 
+    /// Whether a leader asks by it whether it still leads.
+    pub fn asks_for_lead(&self) -> bool {
+        let message = &self.0.message;
+        message.get_msg_type() == MessageType::MsgHeartbeat && !message.context.is_empty()
+    }
+
     /// The newest format of the records and the snapshot of shows that it carries.
     #[inline]
     pub(crate) fn format(&self) -> Format {

@@ -117,6 +117,7 @@ impl System {
                 | Moment::Electing
                 | Moment::TakingOver
                 | Moment::Replicating
+                | Moment::Asking
                 | Moment::MovingJoint
                 | Moment::MovingSwap
                 | Moment::HandingOver => Some(NO_REPLICAS),

@@ -73,8 +73,12 @@ impl Group for ClockFault {
         if let Self::ClockJump { by, .. } = self { Some(by) } else { None }
     }
 
-    fn aim_within(&mut self, nodes: u16, _zones: u16) {
+    fn each_target(&mut self, visit: &mut dyn FnMut(&mut Target)) {
         let (Self::ClockDrift { node, .. } | Self::ClockJump { node, .. }) = self;
-        node.aim_within(nodes);
+        visit(node);
+    }
+
+    fn aim_within(&mut self, nodes: u16, _zones: u16) {
+        self.each_target(&mut |target| target.aim_within(nodes));
     }
 }

@@ -122,7 +122,11 @@ impl Group for DiskFault {
         if let Self::SlowDisk { factor, .. } = self { Some(factor) } else { None }
     }
 
+    fn each_target(&mut self, visit: &mut dyn FnMut(&mut Target)) {
+        visit(self.node_mut());
+    }
+
     fn aim_within(&mut self, nodes: u16, _zones: u16) {
-        self.node_mut().aim_within(nodes);
+        self.each_target(&mut |target| target.aim_within(nodes));
     }
 }

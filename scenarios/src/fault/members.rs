@@ -74,6 +74,12 @@ impl Group for MembersFault {
         Vec::new()
     }
 
+    fn each_target(&mut self, visit: &mut dyn FnMut(&mut Target)) {
+        if let Self::Replace { node, .. } = self {
+            visit(node);
+        }
+    }
+
     /// Unchanged: it names nodes that a smaller cluster may lack.
     fn aim_within(&mut self, _nodes: u16, _zones: u16) {}
 }

@@ -70,6 +70,8 @@ moments! {
     TakingOver = "taking-over";
     /// A leader has sent records to its followers, and waits for a quorum.
     Replicating = "replicating";
+    /// A leader asks a quorum whether it still leads.
+    Asking = "asking";
     /// A replica in a joint configuration begins to write the step that ends it.
     MovingJoint = "moving:joint";
     /// A replica begins to write the step by which a learner and a voter change places.

@@ -180,34 +180,38 @@ impl Group for NetworkFault {
         if let Self::SlowNetwork { factor } = self { Some(factor) } else { None }
     }
 
-    fn aim_within(&mut self, nodes: u16, _zones: u16) {
-        let aim = |target: &mut Target| target.aim_within(nodes);
+    fn each_target(&mut self, visit: &mut dyn FnMut(&mut Target)) {
         match self {
-            Self::Congestion { node, .. } => node.iter_mut().for_each(aim),
+            Self::Congestion { node, .. } => node.iter_mut().for_each(visit),
             Self::OneWayLoss { node, peer, .. } | Self::Flapping { node, peer, .. } => {
-                aim(node);
-                peer.iter_mut().for_each(aim);
-                // A node has no link with itself: then all its links are struck.
-                peer.take_if(|peer| peer == node);
+                visit(node);
+                peer.iter_mut().for_each(visit);
             }
-            Self::Swizzle { cut, mend } => {
-                for nodes in [cut, mend] {
-                    nodes.iter_mut().for_each(aim);
-                    let all = std::mem::take(nodes);
-                    for node in all {
-                        if !nodes.contains(&node) {
-                            nodes.push(node);
-                        }
-                    }
-                }
-            }
-            Self::Partition { cut: Cut::Isolate(targets) } => targets.iter_mut().for_each(aim),
-            Self::Partition { cut: Cut::OneWay(node) } => aim(node),
+            Self::Swizzle { cut, mend } => cut.iter_mut().chain(mend).for_each(visit),
+            Self::Partition { cut: Cut::Isolate(targets) } => targets.iter_mut().for_each(visit),
+            Self::Partition { cut: Cut::OneWay(node) } => visit(node),
             Self::Partition { cut: Cut::Halves | Cut::MajorityRing | Cut::Bridge }
             | Self::Loss { .. }
             | Self::Duplicate { .. }
             | Self::Reorder { .. }
             | Self::SlowNetwork { .. } => {}
+        }
+    }
+
+    fn aim_within(&mut self, nodes: u16, _zones: u16) {
+        self.each_target(&mut |target| target.aim_within(nodes));
+        if let Self::OneWayLoss { node, peer, .. } | Self::Flapping { node, peer, .. } = self {
+            // A node has no link with itself: then all its links are struck.
+            peer.take_if(|peer| peer == node);
+        }
+        if let Self::Swizzle { cut, mend } = self {
+            for nodes in [cut, mend] {
+                for node in std::mem::take(nodes) {
+                    if !nodes.contains(&node) {
+                        nodes.push(node);
+                    }
+                }
+            }
         }
     }
 }

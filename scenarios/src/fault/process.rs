@@ -141,16 +141,22 @@ impl Group for ProcessFault {
         if let Self::Limp { factor, .. } = self { Some(factor) } else { None }
     }
 
-    fn aim_within(&mut self, nodes: u16, zones: u16) {
+    fn each_target(&mut self, visit: &mut dyn FnMut(&mut Target)) {
         match self {
             Self::Crash { node }
             | Self::Kill { node }
             | Self::Restart { node, .. }
             | Self::CrashLoop { node, .. }
             | Self::Pause { node }
-            | Self::Limp { node, .. } => node.aim_within(nodes),
-            Self::ZoneLoss { zone } => *zone = (*zone - 1) % zones + 1,
-            Self::RollingRestart { .. } | Self::PowerLoss {} => {}
+            | Self::Limp { node, .. } => visit(node),
+            Self::ZoneLoss { .. } | Self::RollingRestart { .. } | Self::PowerLoss {} => {}
+        }
+    }
+
+    fn aim_within(&mut self, nodes: u16, zones: u16) {
+        self.each_target(&mut |target| target.aim_within(nodes));
+        if let Self::ZoneLoss { zone } = self {
+            *zone = (*zone - 1) % zones + 1;
         }
     }
 }

@@ -27,6 +27,10 @@ pub struct Swarm {
     pub lasts_max: Span,
     /// Whether each seed draws its own kind of crowd as well.
     pub mix: bool,
+    /// Whether faults also wait for moments, and follow each other in bursts.
+    pub moments: bool,
+    /// Whether a third of the seeds also draw slow or small machines.
+    pub profiles: bool,
 }
 
 // All families, over the middle of a five-minute run.
@@ -45,6 +49,11 @@ settings! {
         lasts: (Span, Span) = (Span::from_secs(1), Span::from_secs(20)), chosen;
         /// Whether each seed draws its own kind of crowd as well.
         mix: bool = true, chosen;
+        /// Whether faults also wait for moments, and a second or third strike follows within the election, the write or
+        /// the start that the first brought about.
+        moments: bool = true, chosen;
+        /// Whether a third of the seeds also draw their own machines: slow disks, links or cores, few nodes, short logs.
+        profiles: bool = true, chosen;
     }
 }
 
@@ -85,6 +94,8 @@ impl From<Swarm> for SwarmTable {
             until: swarm.until,
             lasts: (swarm.lasts_min, swarm.lasts_max),
             mix: swarm.mix,
+            moments: swarm.moments,
+            profiles: swarm.profiles,
         }
     }
 }
@@ -101,6 +112,8 @@ impl From<SwarmTable> for Swarm {
             lasts_min,
             lasts_max,
             mix: table.mix,
+            moments: table.moments,
+            profiles: table.profiles,
         }
     }
 }

@@ -807,11 +807,13 @@ fn a_scenario_is_printed_in_full() {
 
     [swarm]
     families = ["crash", "pause", "zone-loss", "power-loss", "partition", "loss", "duplicate", "reorder", "slow-network", "slow-disk", "one-way-loss", "congestion", "flapping", "swizzle", "clock-drift", "clock-jump", "limp", "crash-loop", "fsync-error", "disk-stall", "disk-full", "torn-tail", "bit-rot", "wipe", "restart", "rolling-restart", "kill"]
-    faults = [2, 6]
+    faults = [4, 12]
     from = "20s"
     until = "4m"
     lasts = ["500ms", "20s"]
     mix = true
+    moments = true
+    profiles = true
 
     [expect]
     exercised = ["double-booking", "lost-booking", "linearizable"]

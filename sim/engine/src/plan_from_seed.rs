@@ -1,15 +1,17 @@
 //! How a seed expands into a plan.
 //!
-//! Owns the streams that a plan names, and the order: the scenario's own faults before the drawn ones. Refuses to know
+//! Owns the streams that a plan names, and the order: the machines first, then the scenario's own faults before the
+//! drawn ones, then the crowd. Refuses to know
 //! how a fault is drawn: that is in its family's file.
 
 mod mix;
+mod profile;
 
 use std::collections::BTreeMap;
 
 use onsale_reports::json::seed::Seed;
 use onsale_scenarios::Scenario;
-use onsale_world::stream::fork;
+use onsale_world::stream::{Stream, fork};
 
 use crate::fault::swarm;
 use crate::plan::{Plan, SCHEMA};
@@ -21,6 +23,11 @@ impl Plan {
     /// Expands a seed. Under the seed of the scenario's `[replay]`, the streams given there replace the drawn
     /// ones.
     pub fn new(scenario: &Scenario, seed: u64) -> Self {
+        let mut scenario = scenario.clone();
+        let swarm = scenario.swarm.clone();
+        if swarm.as_ref().is_some_and(|swarm| swarm.profiles) {
+            profile::draw(&mut scenario, seed);
+        }
         let mut streams: BTreeMap<String, u64> =
             STREAMS.iter().map(|&name| (name.to_owned(), fork(seed, name))).collect();
         for node in 1..=scenario.cluster.numbers() {
@@ -30,9 +37,9 @@ impl Plan {
         if let Some(replay) = scenario.replay.as_ref().filter(|replay| replay.seed.0 == seed) {
             streams.extend(replay.streams.iter().map(|(name, Seed(seed))| (name.clone(), *seed)));
         }
-        let (mut scenario, mut faults) = (scenario.clone(), scenario.faults.clone());
-        if let Some(swarm) = &scenario.swarm {
-            faults.extend(swarm::draw(swarm, &scenario, seed));
+        let mut faults = scenario.faults.clone();
+        if let Some(swarm) = swarm {
+            faults.extend(swarm::draw(&swarm, &scenario, seed));
             if swarm.mix {
                 mix::draw(&mut scenario, seed);
             }
@@ -40,6 +47,10 @@ impl Plan {
         faults.sort_by_key(|fault| fault.at);
         Self { schema: SCHEMA, seed, streams, faults, scenario }
     }
+}
+
+fn pick<T: Clone>(of: &[T], stream: &mut Stream) -> T {
+    of[stream.below(of.len() as u64) as usize].clone()
 }
 
 #[cfg(test)]
@@ -111,6 +122,7 @@ mod tests {
             let told = plans.map(|drawn| format!("{:?} {:?}", drawn.crowd, drawn.sale));
             told.collect::<std::collections::BTreeSet<_>>().len()
         };
+        scenario.swarm.as_mut().expect("it swarms").profiles = false;
         assert!(crowds(&scenario) > 40, "{} kinds of crowd in 50 seeds", crowds(&scenario));
         scenario.swarm.as_mut().expect("it swarms").mix = false;
         assert_eq!(crowds(&scenario), 1);
@@ -133,7 +145,8 @@ mod tests {
                 };
                 lost += 1;
                 let since = fault.at.0.saturating_sub(join.at.0);
-                new += u32::from(join.joining().contains(node) && since < 10_000_000);
+                let is_new = fault.when.is_none() && join.joining().contains(node);
+                new += u32::from(is_new && since < 10_000_000);
             }
         }
         assert!(lost > 30 && new > 8 && new < lost, "{lost} lost, {new} of them new");
@@ -141,7 +154,9 @@ mod tests {
 
     #[test]
     fn removing_a_family_changes_no_fault_of_the_others() {
-        let with = swarming();
+        let mut with = swarming();
+        // A fault that follows another is of the other's family as well.
+        with.swarm.as_mut().expect("it swarms").moments = false;
         let mut without = with.clone();
         let swarm = without.swarm.as_mut().expect("it swarms");
         let gone = swarm.families.pop().expect("it has families");

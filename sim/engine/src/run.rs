@@ -6,14 +6,14 @@
 mod bounds;
 mod circumstances;
 mod director;
-mod feasible;
+pub(crate) mod feasible;
 mod late;
 mod limits;
 mod outcome;
 mod panics;
 mod recovery;
 pub mod reproduce;
-mod slowest;
+pub(crate) mod slowest;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -13,6 +13,7 @@ mod facts;
 mod fault;
 mod habit;
 mod luck;
+mod moment;
 mod people;
 pub mod regression;
 pub mod scale;
@@ -24,7 +25,7 @@ mod tests;
 mod time;
 mod title;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hasher;
 use std::ops::Range;
 use std::path::Path;
@@ -32,6 +33,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use onsale_booking::Span;
+use onsale_scenarios::Target;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::Outcome;
 use onsale_sim::seen::subject::Subject;
@@ -57,6 +59,8 @@ pub struct Trial {
     pub events: u64,
     /// Wall time in seconds.
     pub wall_s: f64,
+    /// By fault that waited for a moment: the instant of its strike, and the node at which the moment came.
+    pub strikes: BTreeMap<usize, (Span, Target)>,
 }
 
 /// A failure of a run.
@@ -93,6 +97,7 @@ impl Trial {
             ended: Span((facts.virtual_s * 1e6).round() as u64),
             events: facts.events,
             wall_s: facts.wall_s,
+            strikes: facts.faults.iter().filter_map(moment::strike).collect(),
         }
     }
 
@@ -154,8 +159,11 @@ pub fn shrink(
         is_called_off: false,
         luck: Luck::Own,
     };
+    // Once: what follows moves windows back, with the other moments.
+    shrinker.settle(|case, _| moment::nearer(case));
     while shrinker.improves() {}
     shrinker.luck = Luck::Own;
+    shrinker.settle(|case, _| moment::instants(case));
     shrinker.settle(|case, _| time::later(&case.plan));
     Shrunk {
         best: shrinker.best,
@@ -251,6 +259,8 @@ impl Shrinker<'_> {
         self.draw_together(time::SLACK);
         self.turn_all_down(&fault::dials(&self.best.plan));
         self.settle(|case, _| fault::simpler(&case.plan));
+        self.turn_all_down(&moment::dials(&self.best.plan));
+        self.settle(|case, _| moment::simpler(&case.plan));
         self.thin_out_people(Chunks::Few);
         self.turn_all_down(&facts::dials());
         self.draw_together(time::SLACK);

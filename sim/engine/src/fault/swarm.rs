@@ -10,6 +10,8 @@ use onsale_world::stream::{Stream, below, fork};
 
 use super::{clock, disk, members, network, process};
 
+mod moments;
+
 /// The faults of one seed, in no particular order.
 pub(crate) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> {
     let mut drawn: Vec<(bool, u64, Fault)> = Vec::new();
@@ -23,10 +25,16 @@ pub(crate) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> 
             rate = 1;
         }
         let aim = Aim::draw(&mut stream);
+        let mut moments = Stream::new(fork(seed, &format!("swarm/{}/moments", family.name())));
         for _ in 0..=stream.below(rate) {
             // The order in which faults are kept is drawn too, so that it favours no family.
             let rank = stream.draw();
-            drawn.push((off, rank, one(family, aim, swarm, scenario, &mut stream)));
+            let fault = one(family, aim, swarm, scenario, &mut stream);
+            let burst = match swarm.moments {
+                true => moments::burst(fault, swarm, scenario, &mut moments),
+                false => vec![fault],
+            };
+            drawn.extend(burst.into_iter().map(|fault| (off, rank, fault)));
         }
     }
     // Families that are off come last: they fill up a seed with too few faults.

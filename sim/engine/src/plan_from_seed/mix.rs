@@ -9,6 +9,8 @@ use onsale_scenarios::{Arrivals, Crowd, Manners, Milli, Ratio, Scenario, Session
 
 use onsale_world::stream::{Stream, fork};
 
+use super::pick;
+
 /// A change of one trait, drawn from a stream.
 type Trait = fn(&mut Scenario, &mut Stream);
 
@@ -33,10 +35,6 @@ pub(super) fn draw(scenario: &mut Scenario, seed: u64) {
             change(scenario, &mut stream);
         }
     }
-}
-
-fn pick<T: Clone>(of: &[T], stream: &mut Stream) -> T {
-    of[stream.below(of.len() as u64) as usize].clone()
 }
 
 /// Demand: from a crowd spread over all shows to one that wants a single show.

@@ -15,7 +15,7 @@ use super::{recovery, slowest};
 const MESSAGES: f64 = 6.0;
 
 /// Whether requests are answered without faults, except those that the network loses.
-pub(super) fn answers_come(scenario: &Scenario) -> bool {
+pub(crate) fn answers_come(scenario: &Scenario) -> bool {
     suspicions_are_rare(scenario) && gateways_wait(scenario) && leaders_lead(scenario)
 }
 
@@ -47,12 +47,12 @@ fn suspicions_are_rare(scenario: &Scenario) -> bool {
 }
 
 /// Whether questions about facts are answered without faults.
-pub(super) fn facts_arrive(scenario: &Scenario) -> bool {
+pub(crate) fn facts_arrive(scenario: &Scenario) -> bool {
     loses_nothing(scenario) && first_core_keeps_up(scenario)
 }
 
 /// Whether moves end without faults: on a network that loses many messages, nodes may suspect each other for ever.
-pub(super) fn moves_end(scenario: &Scenario) -> bool {
+pub(crate) fn moves_end(scenario: &Scenario) -> bool {
     suspicions_are_rare(scenario) && leaders_lead(scenario)
 }
 

@@ -34,7 +34,7 @@ pub(super) fn outlasts_patience(scenario: &Scenario) -> bool {
 }
 
 /// The longest latency between two nodes.
-pub(super) fn inside(network: &Network) -> Span {
+pub(crate) fn inside(network: &Network) -> Span {
     way(network, &network.between_zones).max(way(network, &network.within_zone))
 }
 
@@ -48,7 +48,7 @@ fn way(network: &Network, latency: &Timing) -> Span {
 }
 
 /// A request's work at its gateway, its leader and a follower, in one direction.
-pub(super) fn work(costs: &Costs) -> Span {
+pub(crate) fn work(costs: &Costs) -> Span {
     let reply = costs.reply.as_ref().unwrap_or(&costs.route);
     let each = [&costs.route, &costs.decide, &costs.journal_message, &costs.persisted, reply];
     Span(each.into_iter().map(|cost| most(cost).0).sum())

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use onsale_booking::NodeId;
 use onsale_scenarios::{
-    Cut, Family, Fault, NetworkFault, ProcessFault, Ratio, Scenario, Target, What,
+    Cut, Family, Fault, Moment, NetworkFault, ProcessFault, Ratio, Scenario, Target, What, When,
 };
 use proptest::prelude::*;
 
@@ -383,4 +383,38 @@ proptest! {
         prop_assert_eq!(end.best.plan.faults.len(), usize::from(needs.is_some()));
         prop_assert!(end.best.plan.check().is_ok());
     }
+}
+
+/// A fault that waits for a moment keeps it: its wait becomes simple, and only in the end it strikes at the instant.
+#[test]
+fn a_moment_stays_until_nothing_else_is_left() {
+    let when = When {
+        node: Some(Target::Leader),
+        count: 7,
+        delay: Span::from_millis(20),
+        ..When::next(Moment::Voting)
+    };
+    let mut plan = plan(1);
+    let crash = ProcessFault::Crash { node: Target::There };
+    plan.faults = vec![Fault::new(Span::from_secs(40), Span::from_secs(9), crash).waiting(when)];
+    let crashes = |plan: &Plan| plan.faults.iter().any(|it| it.family() == Family::Crash);
+
+    let waits = |plan: &Plan| crashes(plan) && plan.faults[0].when.is_some();
+    let [fault] = &shrunk(&plan, 1, waits).best.plan.faults[..] else { panic!("one fault stays") };
+    let simple =
+        When { within: fault.when.expect("it waits").within, ..When::next(Moment::Voting) };
+    assert_eq!(fault.when, Some(simple));
+    assert!(simple.within <= Span::from_millis(1), "{fault:?}");
+
+    let strike = (Span::ZERO, Target::Node(NodeId(3)));
+    let runner = fails_if(crashes);
+    let struck = |plan: &Plan, progress: &Arc<Progress>| {
+        let waits = plan.faults.iter().position(|fault| fault.when.is_some());
+        let strikes = waits.map(|nth| (nth, strike)).into_iter().collect();
+        Trial { strikes, ..runner(plan, progress) }
+    };
+    let start = Case { plan: plan.clone(), trial: struck(&plan, &Arc::default()) };
+    let end = shrink(start, &signature(), 1, &struck, &mut |_| true).best.plan;
+    assert_eq!(end.faults[0].when, None, "{:?}", end.faults);
+    assert_eq!(end.faults[0].what, ProcessFault::Crash { node: strike.1 }.into());
 }

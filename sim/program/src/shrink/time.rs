@@ -8,7 +8,7 @@ use onsale_scenarios::LASTS_LEAST;
 use onsale_sim::plan::Plan;
 
 use super::people::{list, with};
-use super::{Case, Dial, facts, readable};
+use super::{Case, Dial, facts, moment, readable};
 use crate::signature::Signature;
 
 /// The shortest sensible run.
@@ -25,7 +25,8 @@ pub(super) fn cut(plan: &Plan, end: Span) -> Plan {
     facts::cut(&mut cut, end);
     cut.faults.retain(|fault| fault.at < end);
     for fault in &mut cut.faults {
-        let lasts = fault.lasts.min(end - fault.at);
+        moment::end_window(fault, end);
+        let lasts = fault.lasts.min(end - fault.strikes_by());
         *fault = fault.timed(fault.at, lasts);
     }
     cut
@@ -65,7 +66,7 @@ const MOMENTS_MAX: usize = 100;
 /// The planned moments, in order, each once. The time after the last moment is reduced by the duration.
 fn moments(plan: &Plan) -> Vec<Span> {
     let people = list(plan).unwrap_or_default().iter().map(|&(at, _)| at);
-    let faults = plan.faults.iter().flat_map(|fault| [fault.at, fault.ends()]);
+    let faults = plan.faults.iter().flat_map(|fault| [fault.at, fault.strikes_by(), fault.ends()]);
     let mut moments: Vec<Span> = people.chain(faults).chain(facts::moments(plan)).collect();
     moments.sort_unstable();
     moments.dedup();
@@ -137,6 +138,7 @@ pub(super) fn later(plan: &Plan) -> Vec<Plan> {
 
 /// The plan with every moment moved.
 fn moved(plan: &Plan, to: impl Fn(Span) -> Span) -> Plan {
+    let plan = &moment::windows_moved(plan, &to);
     let mut plan = match list(plan) {
         Some(people) => with(plan, people.iter().map(|&(at, user)| (to(at), user)).collect()),
         None => plan.clone(),

@@ -33,6 +33,7 @@ pub(super) const IN_EFFECTS: Moments = Moments::of(&[
     Moment::Expiring,
     Moment::BetweenAppendAndFsync,
     Moment::Replicating,
+    Moment::Asking,
     Moment::BeforeReply,
 ]);
 /// The moments that a node reports itself.
@@ -43,6 +44,9 @@ const OBSERVED: Moments = Moments::of(&[
     Moment::Mark(Mark::LeaderDeposed),
 ]);
 const BOOT: Moments = Moments::of(&[Moment::Recovering]);
+
+/// Whether a message is of a kind.
+type Kind = fn(&JournalMessage) -> bool;
 
 /// Looks for a moment in a node's observation about itself.
 #[inline]
@@ -97,10 +101,13 @@ impl Host {
         if sends.iter().any(|sending| is_answer(sending) && sending.at > now) {
             moment_came(world, came(Moment::BeforeReply, now, None));
         }
-        let records =
-            sends.iter().filter_map(|it| Some((it.at.max(now), replicated(&it.message)?)));
-        if let Some((leaves, shard)) = records.max() {
-            moment_came(world, came(Moment::Replicating, leaves, Some(shard.0)));
+        let kinds: [(Moment, Kind); 2] =
+            [(Moment::Replicating, has_records), (Moment::Asking, JournalMessage::asks_for_lead)];
+        for (moment, is_it) in kinds {
+            let last = |it: &Sending| Some((it.at.max(now), about(&it.message, is_it)?));
+            if let Some((leaves, shard)) = sends.iter().filter_map(last).max() {
+                moment_came(world, came(moment, leaves, Some(shard.0)));
+            }
         }
         for write in &self.effects.writes {
             let begins = self.turn_ends.max(now);
@@ -170,14 +177,14 @@ const fn is_answer(sending: &Sending) -> bool {
     }
 }
 
-/// The first shard of which a message has records for a follower, other than the one that opens an epoch.
-fn replicated(message: &Message) -> Option<ShardId> {
+/// The first shard for which a message carries one of a kind.
+fn about(message: &Message, is_it: Kind) -> Option<ShardId> {
     let Message::Journal(batch) = message else { return None };
-    let has_records = |(_, message): &&(ShardId, _)| records(message);
-    batch.iter().find(has_records).map(|(shard, _)| *shard)
+    batch.iter().find(|(_, message)| is_it(message)).map(|(shard, _)| *shard)
 }
 
-fn records(message: &JournalMessage) -> bool {
+/// Whether a message brings records to a follower, other than the one that opens an epoch.
+fn has_records(message: &JournalMessage) -> bool {
     message.records().any(|(.., record)| !record.is_empty())
 }
 
