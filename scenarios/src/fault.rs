@@ -15,6 +15,7 @@ mod process;
 mod site;
 mod swarm;
 mod target;
+mod upgrade;
 mod when;
 
 use onsale_booking::Span;
@@ -32,6 +33,7 @@ pub use self::process::ProcessFault;
 use self::site::Site;
 pub use self::swarm::Swarm;
 pub use self::target::Target;
+pub use self::upgrade::{Rollback, installations};
 pub use self::when::When;
 use crate::setting::{Checks, Kind, OneOf, Value, read_one_of, write_one_of};
 use crate::settings::Cluster;

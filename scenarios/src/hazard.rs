@@ -34,7 +34,7 @@ const fn span(key: &'static str, failures: &'static [&'static str], lets: &'stat
 }
 
 /// Every hazard, in the order of a scenario's keys.
-pub const HAZARDS: [Hazard; 21] = [
+pub const HAZARDS: [Hazard; 22] = [
     named(
         "cluster.on-suspicion",
         "down",
@@ -46,6 +46,12 @@ pub const HAZARDS: [Hazard; 21] = [
         "before-write",
         &["E3", "E4"],
         "replicas vote and acknowledge before their disks have it",
+    ),
+    named(
+        "cluster.journal.activates",
+        "at-once",
+        &["H1"],
+        "a node of a newer release writes what the others cannot read",
     ),
     named(
         "cluster.leader.acknowledge",

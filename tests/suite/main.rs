@@ -32,3 +32,4 @@ mod solo;
 mod story;
 mod tidy;
 mod unsafe_settings;
+mod upgrade;

@@ -94,6 +94,7 @@ impl System {
                 Family::Restart | Family::RollingRestart => {
                     Some("nobody takes over when it is told to stop; `crash` ends it")
                 }
+                Family::Upgrade => Some("it has one release, and one format of its log"),
                 Family::Replace | Family::Join | Family::Leave => Some(FIXED),
             },
         }

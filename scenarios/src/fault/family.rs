@@ -123,6 +123,8 @@ families! {
     drawn_where_named {
         /// Nodes that are lost for good and replaced; once at most in a run.
         Replace;
+        /// Upgrades of all nodes in turn, in which one may go back; once at most in a run.
+        Upgrade;
     }
     written {
         /// Nodes that join.
@@ -137,7 +139,7 @@ families! {
 impl Family {
     /// Whether a run has at most one fault of the family.
     pub fn strikes_once(self) -> bool {
-        self == Self::Replace
+        matches!(self, Self::Replace | Self::Upgrade)
     }
 
     /// Whether a swarm may name it.

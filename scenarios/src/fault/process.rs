@@ -6,6 +6,7 @@ use onsale_booking::Span;
 
 use super::declare::faults;
 use super::site::{FACTOR, TURN};
+use super::upgrade::{Rollback, installations};
 use super::{Family, Fault, Group, Site, Target, Trouble};
 use crate::setting::{Checks, SOME_TIME};
 
@@ -37,6 +38,19 @@ faults! {
             patience: Span = Span::from_secs(2), chosen, in SOME_TIME;
             /// Downtime of each node.
             down: Span, in SOME_TIME;
+        }
+        /// Every process in turn is told to stop and starts with the next release of the program, each in an equal part of
+        /// the time. A node that goes back to the first release has turns of its own. All nodes start a run with the
+        /// first release.
+        Upgrade for lasts {
+            /// Time that each node may take to stop.
+            patience: Span = Span::from_secs(2), chosen, in SOME_TIME;
+            /// Downtime of each node.
+            down: Span, in SOME_TIME;
+            /// The node, by number, that goes back to the first release after it was upgraded first; default: none does.
+            rolls_back: Option<Target>;
+            /// When that node goes back, and how the upgrade goes on.
+            rollback: Rollback = Rollback::Early, chosen;
         }
         /// A process dies repeatedly, each time soon after it has started.
         CrashLoop for lasts {
@@ -78,6 +92,7 @@ impl Group for ProcessFault {
             | Self::Pause { .. }
             | Self::Restart { .. }
             | Self::RollingRestart { .. }
+            | Self::Upgrade { .. }
             | Self::CrashLoop { .. }
             | Self::ZoneLoss { .. }
             | Self::PowerLoss {} => None,
@@ -91,7 +106,13 @@ impl Group for ProcessFault {
             | Self::Restart { node, .. }
             | Self::Pause { node }
             | Self::Limp { node, .. } => site.target(checks, "node", *node),
-            Self::RollingRestart { patience, down } => site.takes_turns(checks, *patience, *down),
+            Self::RollingRestart { patience, down } => {
+                site.takes_turns(checks, site.cluster.numbers().into(), *patience + *down);
+            }
+            Self::Upgrade { patience, down, rolls_back, rollback } => {
+                let turns = site.installs(checks, *rolls_back, *rollback);
+                site.takes_turns(checks, turns, *patience + *down);
+            }
             Self::CrashLoop { node, down, up } => {
                 site.target(checks, "node", *node);
                 site.comes_and_goes(checks, *down, *up);
@@ -120,6 +141,18 @@ impl Group for ProcessFault {
                     Fault { lasts: *patience + *down, ..fault.but(restart) }
                 })
                 .into(),
+            Self::Upgrade { patience, down, rolls_back, .. } => {
+                let (patience, down) = (*patience, *down);
+                let restarts = fault.but(Self::RollingRestart { patience, down });
+                let forward = fault.but(Self::Upgrade {
+                    patience,
+                    down,
+                    rolls_back: None,
+                    rollback: Rollback::default(),
+                });
+                let straight = rolls_back.is_some().then_some(forward);
+                [restarts].into_iter().chain(straight).collect()
+            }
             Self::CrashLoop { node, .. } => {
                 vec![fault.but(Self::Crash { node: *node }), fault.but(Self::Kill { node: *node })]
             }
@@ -149,7 +182,11 @@ impl Group for ProcessFault {
             | Self::CrashLoop { node, .. }
             | Self::Pause { node }
             | Self::Limp { node, .. } => visit(node),
-            Self::ZoneLoss { .. } | Self::RollingRestart { .. } | Self::PowerLoss {} => {}
+            // The node that goes back in an upgrade is named by number.
+            Self::ZoneLoss { .. }
+            | Self::RollingRestart { .. }
+            | Self::Upgrade { .. }
+            | Self::PowerLoss {} => {}
         }
     }
 
@@ -158,21 +195,35 @@ impl Group for ProcessFault {
         if let Self::ZoneLoss { zone } = self {
             *zone = (*zone - 1) % zones + 1;
         }
+        if let Self::Upgrade { rolls_back, .. } = self {
+            rolls_back.iter_mut().for_each(|node| node.aim_within(nodes));
+        }
     }
 }
 
 impl Site<'_> {
-    /// Every node in turn has to stop and start within its part of the time.
-    fn takes_turns(&self, checks: &mut Checks, patience: Span, down: Span) {
-        let nodes = self.cluster.numbers();
-        let (turn, needs) = (self.lasts.0 / u64::from(nodes.max(1)), patience + down);
-        checks.that_both(turn > needs.0, &self.key("lasts"), "cluster.nodes", || {
-            let what = format!(
-                "each of {nodes} nodes has {}, but may take {needs} to stop and start",
-                Span(turn)
-            );
-            let most = Span((needs.0 + 1_000_000) * u64::from(nodes));
+    /// Each of the turns has to be long enough for a node to stop and start.
+    fn takes_turns(&self, checks: &mut Checks, turns: u64, needs: Span) {
+        let turn = Span(self.lasts.0 / turns.max(1));
+        checks.that_both(turn > needs, &self.key("lasts"), "cluster.nodes", || {
+            let what =
+                format!("each of {turns} nodes has {turn}, but may take {needs} to stop and start");
+            let most = Span((needs.0 + 1_000_000).saturating_mul(turns));
             (what, format!("at least `lasts = \"{most}\"`, or less `patience` or `down`"))
         });
+    }
+
+    /// Checks the node that goes back in an upgrade. Returns the number of installations.
+    fn installs(&self, checks: &mut Checks, back: Option<Target>, rollback: Rollback) -> u64 {
+        let (last, numbers) = (self.cluster.nodes, self.cluster.numbers());
+        let node = back.and_then(|target| match target {
+            Target::Node(node) if (1..=last).contains(&node.0) => Some(node),
+            Target::Node(_) | Target::Leader | Target::Follower | Target::There => None,
+        });
+        checks.that(back.is_none() || node.is_some(), &self.key("rolls-back"), || {
+            let named = back.map_or_else(String::new, |target| target.to_string());
+            (format!("`{named}` is not a node by number"), format!("one of n1 to n{last}"))
+        });
+        installations(node, rollback, numbers).len() as u64
     }
 }

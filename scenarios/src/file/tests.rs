@@ -12,7 +12,7 @@ use super::*;
 use crate::catalogue;
 use crate::fault::{
     ClockFault, Cut, DiskFault, Family, Fault, MembersFault, Moment, NetworkFault, ProcessFault,
-    Swarm, Target, When,
+    Rollback, Swarm, Target, When,
 };
 use crate::limit::{Figure, Limit, Part, Wait};
 use crate::ratio::Ratio;
@@ -110,7 +110,7 @@ fn words_that_are_not_known_are_answered_with_near_ones() {
     x.toml:3:29: expect.latency[1]: "hodl" is nothing that people wait for; did you mean `hold`?
     x.toml:3:1: expect.violation: unknown key `violation`; known here: exercised, marks, latency, fails, within
     x.toml:3:10: expect.marks[0]: there is no mark "leader-lost"; did you mean `leader-deposed`?
-    x.toml:3:10: expect.marks[0]: there is no mark "quux"; the nearest of 78 are `rumours-told`, `request-astray` and `returned`; for all see REFERENCE.md, or `onsale scenarios reference`
+    x.toml:3:10: expect.marks[0]: there is no mark "quux"; the nearest of 83 are `rumours-told`, `request-astray` and `returned`; for all see REFERENCE.md, or `onsale scenarios reference`
     x.toml:3:1: cluster.quux: unknown key `quux`; the nearest of 25 are `journal`, `on-suspicion` and `suspicion-phi`; for all see REFERENCE.md, or `onsale scenarios reference`
     "#);
 }
@@ -627,10 +627,10 @@ fn json_is_checked_like_toml() {
         |json: &str| Scenario::from_json("plan.json", json.as_bytes()).unwrap_err().to_string();
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replicas\": 4")), @"plan.json:14:17: cluster.replicas: 4 replicas survive no more losses than 3; use 1, 3, 5 or 7: three survive the loss of a zone, five of two");
     insta::assert_snapshot!(said(&json.replace("\"replicas\": 3", "\"replica\": 3")), @"plan.json:14:13: cluster: unknown key `replica`; did you mean `replicas`?");
-    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:73:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
-    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:178:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
+    insta::assert_snapshot!(said(&json.replace("\"hold\": \"1m\"", "\"hold\": 60")), @"plan.json:74:14: sale.hold: 60 is a bare number, not a span of time such as `80ms` or `5s`; did you mean `1m`?");
+    insta::assert_snapshot!(said(&json.replacen("\"follower\"", "\"n6\"", 1)), @"plan.json:179:17: fault[2].crash.node: there is no node n6; the nodes are n1 to n5");
     let (cut_off, _) = json.split_once("1m\"").unwrap();
-    insta::assert_snapshot!(said(cut_off), @"plan.json:73:13: EOF while parsing a string; the text ends too early: it was cut off");
+    insta::assert_snapshot!(said(cut_off), @"plan.json:74:13: EOF while parsing a string; the text ends too early: it was cut off");
     insta::assert_snapshot!(said(""), @"plan.json:1:1: EOF while parsing a value; the text ends too early: it was cut off");
 
     let capsule = format!(
@@ -701,6 +701,7 @@ fn a_scenario_is_printed_in_full() {
 
     [cluster.journal]
     promises = "after-write"
+    activates = "agreed"
 
     [cluster.leader]
     acknowledge = "quorum"
@@ -1136,6 +1137,16 @@ fn a_fault() -> BoxedStrategy<Fault> {
             Family::Replace => {
                 Fault::new(at, lasts, MembersFault::Replace { node, by: Target::Node(NodeId(6)) })
             }
+            Family::Upgrade => Fault::new(
+                at,
+                lasts,
+                ProcessFault::Upgrade {
+                    patience: Span(1),
+                    down: Span(1),
+                    rolls_back: (zone > 1).then_some(Target::Node(NodeId(zone.min(3)))),
+                    rollback: Rollback::ALL[factor as usize % 3],
+                },
+            ),
             Family::RollingRestart => Fault::new(
                 at,
                 lasts,

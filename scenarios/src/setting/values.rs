@@ -6,8 +6,8 @@ use std::ops::RangeInclusive;
 
 use onsale_booking::{Honours, Orders, Repeats, Span};
 use onsale_cluster::{
-    Acknowledge, DecidesOn, Deposed, Expiry, Forgets, OnSuspicion, Overdue, Promises, Reads,
-    Reckoning, Serves, Sessions,
+    Acknowledge, Activates, DecidesOn, Deposed, Expiry, Forgets, OnSuspicion, Overdue, Promises,
+    Reads, Reckoning, Serves, Sessions,
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -78,6 +78,7 @@ pub(crate) use names;
 
 names!(
     Acknowledge,
+    Activates,
     DecidesOn,
     Deposed,
     Expiry,

@@ -4,8 +4,8 @@
 
 use onsale_booking::{Span, choices};
 use onsale_cluster::{
-    Acknowledge, DecidesOn, Deposed, LeaderPlacementConfig, OnSuspicion, Overdue, Promises, Reads,
-    Reckoning, Serves,
+    Acknowledge, Activates, DecidesOn, Deposed, LeaderPlacementConfig, OnSuspicion, Overdue,
+    Promises, Reads, Reckoning, Serves,
 };
 
 use onsale_cluster::placement::REPLICAS_MAX;
@@ -136,6 +136,8 @@ settings! {
     pub section Journal {
         /// When a replica sends its votes and acknowledgements.
         promises: Promises = Promises::AfterWrite, chosen;
+        /// When a node of a newer release writes the newer record format.
+        activates: Activates = Activates::Agreed, chosen;
     }
 }
 

@@ -13,6 +13,7 @@ mod network;
 mod process;
 pub mod results;
 pub(crate) mod swarm;
+mod upgrade;
 mod victims;
 
 use onsale_booking::{Instant, Span};

@@ -97,7 +97,11 @@ impl Ledger<Replicated> for JournalWatch {
         judges: &mut Judges,
     ) {
         self.crashed(now, node, machine.disk.durable(), judges);
-        judges.process(now, node.node_id(), false, self.all_members());
+        // A process that refuses to run although no fault took its release back excuses nothing: it counts as up.
+        let program = machine.program;
+        if !program.has_refused() || program.rolled_back_by().is_some() {
+            judges.process(now, node.node_id(), false, self.all_members());
+        }
     }
 
     fn paused(&mut self, now: Instant, node: Place, judges: &mut Judges) {

@@ -7,13 +7,15 @@
 pub struct Program {
     /// Its release, by number from 1. A process runs the release that was installed when it started.
     release: u16,
+    /// The fault that installed it in place of a newer one, if one did.
+    rolled_back_by: Option<usize>,
     /// Whether a process of this release ended because it cannot run here: it is not started again.
     refused: bool,
 }
 
 impl Program {
     pub(crate) const fn new() -> Self {
-        Self { release: 1, refused: false }
+        Self { release: 1, rolled_back_by: None, refused: false }
     }
 
     /// The installed release.
@@ -26,9 +28,15 @@ impl Program {
         self.refused
     }
 
-    /// Installs a release, for the next start of the process.
-    pub const fn install(&mut self, release: u16) {
-        *self = Self { release, refused: false };
+    /// The fault that installed a release in place of a newer one, and so explains why it may refuse to run.
+    pub const fn rolled_back_by(self) -> Option<usize> {
+        self.rolled_back_by
+    }
+
+    /// Installs a release for the next start of the process, for a fault.
+    pub const fn install(&mut self, release: u16, fault: usize) {
+        let rolled_back_by = if release < self.release { Some(fault) } else { None };
+        *self = Self { release, rolled_back_by, refused: false };
     }
 
     pub(crate) const fn refuse(&mut self) {

@@ -59,6 +59,7 @@ fn written(family: Family) -> &'static str {
         Family::RollingRestart => {
             "rolling-restart = { at = \"9s\", lasts = \"9s\", down = \"1s\" }"
         }
+        Family::Upgrade => "upgrade = { at = \"9s\", lasts = \"9s\", down = \"1s\" }",
         Family::Replace => "replace = { at = \"9s\", lasts = \"1s\", node = \"n1\", by = \"n2\" }",
         Family::Join => "join = { at = \"9s\", lasts = \"1s\", nodes = [\"n2\"] }",
         Family::Leave => "leave = { at = \"9s\", lasts = \"1s\", nodes = [\"n1\"] }",

@@ -11,7 +11,8 @@ use onsale_world::process::Death;
 use onsale_world::stream::below;
 
 use super::swarm::Draw;
-use super::{Faults, Strike};
+use super::upgrade::Upgrade;
+use super::{Faults, Strike, upgrade};
 use crate::system::{System, World};
 
 /// State that a process fault must undo.
@@ -27,6 +28,8 @@ pub(super) struct Force {
     limps: Option<Place>,
     /// The process in a crash loop.
     dies_again: Option<Place>,
+    /// The upgrade and its turns.
+    pub(super) upgrade: Option<Upgrade>,
 }
 
 /// Instants of a process fault's steps.
@@ -78,6 +81,9 @@ impl<S: System> Faults<'_, S> {
                     world.enter_stage(world.now + Span(turn.0 * nth), index, place, Stage::Told);
                 }
                 format!("restart of every node, one every {turn}")
+            }
+            ProcessFault::Upgrade { rolls_back, rollback, .. } => {
+                self.upgrade(strike, *rolls_back, *rollback)
             }
             ProcessFault::CrashLoop { node, down, up } => {
                 let victim = self.victim(strike.world, *node);
@@ -161,11 +167,18 @@ impl<S: System> Faults<'_, S> {
         if let What::Process(ProcessFault::Restart { patience: time, .. }) = what {
             (patience, starts_after) = (*time, Some(*lasts - *time));
         }
-        if let What::Process(ProcessFault::RollingRestart { patience: time, down }) = what {
+        if let What::Process(
+            ProcessFault::RollingRestart { patience: time, down }
+            | ProcessFault::Upgrade { patience: time, down, .. },
+        ) = what
+        {
             (patience, starts_after) = (*time, Some(*down));
         }
         match stage {
-            Stage::Told => world.tell_to_stop(index, node, patience),
+            Stage::Told => {
+                self.install(world, index, node);
+                world.tell_to_stop(index, node, patience);
+            }
             Stage::Stops if world.is_stopping(index, node) => {
                 world.kill(node, Death::Process, Some(index));
                 if let Some(down) = starts_after {
@@ -184,7 +197,11 @@ impl<S: System> Faults<'_, S> {
         let disk = &world.machine(victim).disk;
         let (death, cause) = match disk.armed_by() {
             Some(fault) => (Death::Machine, Some(fault)),
-            None => (Death::Process, disk.fails_by()),
+            None => {
+                let program = world.machine(victim).program;
+                let rolled_back = program.rolled_back_by().filter(|_| program.has_refused());
+                (Death::Process, world.machine(victim).disk.fails_by().or(rolled_back))
+            }
         };
         let mut down = Vec::new();
         self.kill_for(world, (death, cause), victim, &mut down);
@@ -243,6 +260,7 @@ pub(super) fn draw(family: Family, draw: &mut Draw<'_>) -> Option<ProcessFault> 
         Family::PowerLoss => ProcessFault::PowerLoss {},
         Family::Restart => ProcessFault::Restart { node, patience: stop_patience(draw.lasts) },
         Family::RollingRestart => draw_rolling_restart(draw),
+        Family::Upgrade => upgrade::draw(draw),
         Family::Limp => ProcessFault::Limp { node, factor: 2 << below(draw.strength, 14) },
         Family::CrashLoop => {
             let (down, up) = draw.turns();
@@ -267,6 +285,6 @@ fn draw_rolling_restart(draw: &Draw<'_>) -> ProcessFault {
 }
 
 /// Share of a restart's duration that the node may take to stop.
-fn stop_patience(lasts: Span) -> Span {
+pub(super) fn stop_patience(lasts: Span) -> Span {
     Span(lasts.0 / 2).min(Span::from_secs(2))
 }

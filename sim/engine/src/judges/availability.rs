@@ -16,6 +16,8 @@
 //!   fewer than the settings demand), for then even a gateway that sees a shard's leader may refuse its clients. Moves
 //!   interrupt nothing.
 //! - *Interruptions* of a shard: the end of a replica's process, and while the running replicas are no majority.
+//! - A process that refuses to run, as its release cannot read its disk or its journal, counts as up, unless a fault
+//!   took its release back: nothing explains its end, and nobody starts it again.
 //! - Holds are measured *afresh* if a shard may have lost its time: no majority of the replicas is up and has heard it
 //!   since its own last start. They are measured from an election after a majority is up. A replica has heard the time
 //!   once it has been up without gaps and troubles for two beats and four one-way latencies; for ten seconds if the

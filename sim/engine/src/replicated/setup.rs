@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use onsale_cluster::{
-    Activates, Config, FactsConfig, GatewayConfig, LeaderConfig, MembershipConfig, Placement, Setup,
+    Config, FactsConfig, GatewayConfig, LeaderConfig, MembershipConfig, Placement, Setup,
 };
 use onsale_scenarios::{Cluster, Sale, Scenario, ShardBy};
 
@@ -48,7 +48,7 @@ pub fn setup(scenario: &Scenario) -> Setup {
             },
             leader_placement: cluster.leader_placement.config(),
             promises: cluster.journal.promises,
-            activates: Activates::default(),
+            activates: cluster.journal.activates,
             leader,
             gateway: gateway(cluster),
             facts: facts(cluster),
