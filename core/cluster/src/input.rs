@@ -67,7 +67,7 @@ pub enum Input {
     /// generation, and by one whose members have a quorum without the lost nodes.
     ///
     /// Nothing checks that the nodes are lost: one that comes back may have acknowledged what this order gives up.
-    /// [`recovery_plan`](crate::recovery_plan) says whom to give it.
+    /// [`recovery_plan`](fn@crate::recovery_plan) says whom to give it.
     Recover {
         /// The shard.
         shard: ShardId,

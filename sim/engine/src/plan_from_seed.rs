@@ -136,7 +136,7 @@ mod tests {
         let join = scenario.faults.iter().find(|fault| !fault.joining().is_empty());
         let join = join.expect("nodes join");
         let (mut lost, mut new) = (0, 0);
-        for seed in 0..300 {
+        for seed in 0..600 {
             let plan = Plan::new(&scenario, seed);
             assert!(plan.check().is_ok(), "seed {seed}: {:?}", plan.check());
             for fault in &plan.faults {

@@ -4,8 +4,8 @@
 //! that it may break. Refuses to know a node's memory, what it observes, and what is on its way: it reads effects and
 //! durable bytes alone. A disk that lies is believed until its process dies: only then do its bytes show.
 //!
-//! Each rule stands with its reasons where it is judged: [votes and logs](promises), [bytes](writes), [replies](replies),
-//! [facts](facts), and [Raft's own properties](raft).
+//! Each rule stands with its reasons where it is judged: votes and logs in `promises`, bytes in `writes`, answers in
+//! `replies`, facts in `facts`, and Raft's own properties in `raft`.
 
 mod facts;
 mod held;

@@ -1,6 +1,8 @@
 //! Helpers of the judges' tests: a small sale, one hold of it, and the verdicts.
 
-use onsale_booking::{Event, HoldId, SeatId, ShowId, Span, UserId};
+use onsale_booking::{
+    Command, Event, HoldId, Request, RequestId, SeatId, ShowId, Span, UserId, Wish,
+};
 use onsale_oracles::OracleSettings;
 use onsale_reports::{OracleResult, Verdict};
 
@@ -19,6 +21,13 @@ pub(crate) fn settings() -> JudgeSettings {
 
 pub(super) fn secs(secs: u64) -> Instant {
     Instant(secs * 1_000_000)
+}
+
+/// The request of that hold.
+pub(super) fn asked() -> Request {
+    let picked = [SeatId(3)].into_iter().collect();
+    let command = Command::Hold(Wish { picked, ..Wish::default() });
+    Request { id: RequestId(1), user: UserId(1), show: SHOW, command }
 }
 
 /// A hold of one seat, granted at this second.

@@ -10,7 +10,7 @@ use onsale_oracles::{Asked, Position};
 use onsale_reports::Verdict;
 
 use super::super::Judges;
-use super::super::tests::{SHOW, held, secs, settings, verdict};
+use super::super::tests::{SHOW, asked, held, secs, settings, verdict};
 
 /// An event in a cluster of three with one shard.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,7 @@ fn judged_for(replicas: u16, happens: &[(u64, Happens)], end: u64) -> (Verdict, 
         (1..=replicas).for_each(|node| tell(&mut judges, 0, Starts(node)));
         let (before, after): (Vec<_>, Vec<_>) = happens.iter().partition(|&&(at, _)| at < 100);
         before.into_iter().for_each(|&(at, what)| tell(&mut judges, at, what));
+        judges.oracles.invoked(secs(100), &asked());
         record(&mut judges, 100, 1, held(100));
         after.into_iter().for_each(|&(at, what)| tell(&mut judges, at, what));
         if ends {
