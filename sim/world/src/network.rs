@@ -267,20 +267,21 @@ impl Network {
     #[cold]
     fn storm(&self, from: Place, to: Place) -> Chances {
         let mut chances = self.calm;
-        for &(_, weather) in &self.weather {
+        for (_, weather) in self.weather_on(from, to) {
             match weather {
                 Weather::Loss(chance) => chances.loss = chance,
                 Weather::Duplicate(chance) => chances.duplicate = chance,
                 Weather::Reorder(chance) => chances.reorder = chance,
                 Weather::Slow(factor) => chances.slow = u64::from(factor),
-                Weather::OneWay { chance, .. } => {
-                    if weather.strikes(from, to) {
-                        chances.one_way = chance;
-                    }
-                }
+                Weather::OneWay { chance, .. } => chances.one_way = chance,
             }
         }
         chances
+    }
+
+    /// The weather in force on a link in one direction, with its faults.
+    fn weather_on(&self, from: Place, to: Place) -> impl Iterator<Item = (usize, Weather)> {
+        self.weather.iter().copied().filter(move |(_, weather)| weather.strikes(from, to))
     }
 
     /// Sends a message that first waits in a link's queue; `None` if the queue is full.
@@ -347,15 +348,13 @@ impl Network {
         }
         // Of two faults of one kind, the later one is in force.
         let mut kinds = [None; 5];
-        for &(fault, weather) in &self.weather {
+        for (fault, weather) in self.weather_on(from, to) {
             let (kind, touched) = match weather {
                 Weather::Loss(_) => (0, befell.is(Befell::LOST)),
                 Weather::Duplicate(_) => (1, befell.is(Befell::DUPLICATED)),
                 Weather::Reorder(_) => (2, befell.is(Befell::REORDERED)),
                 Weather::Slow(_) => (3, befell.is(Befell::SLOWED)),
-                Weather::OneWay { .. } => {
-                    (4, befell.is(Befell::LOST_ONE_WAY) && weather.strikes(from, to))
-                }
+                Weather::OneWay { .. } => (4, befell.is(Befell::LOST_ONE_WAY)),
             };
             if touched {
                 kinds[kind] = Some(fault);

@@ -27,7 +27,8 @@ struct Unsynced {
 impl PageCache {
     /// Notes a sync of a segment that was appended to at `start`. Returns where the bytes begin that it made durable.
     ///
-    /// Pages of a failed sync count as clean: bytes behind them are as good as lost with them, whatever the disk says.
+    /// Pages of a failed sync count as clean: bytes behind them are as good as lost with them, even if
+    /// the disk says that they are durable.
     pub(super) fn synced(&mut self, segment: u32, start: usize) -> usize {
         match self.ends.get(&segment) {
             Some(&Unsynced { from, is_clean: false }) => {
@@ -69,7 +70,7 @@ impl Disk {
         }
     }
 
-    /// The machine loses its power while no process runs: of what was not synced, a random prefix survives.
+    /// The machine loses its power: of the bytes in the page cache that were not synced, a random prefix survives.
     pub fn lose_page_cache(&mut self) {
         for (segment, Unsynced { from, .. }) in std::mem::take(&mut self.unsynced.ends) {
             let bits = self.ailments.draw();
