@@ -84,8 +84,6 @@ pub struct Durable {
     logs: Vec<Log>,
     /// Records that are on some disk and not known to be committed.
     pending: Pending,
-    /// Shards whose records the present write changes.
-    touched: Vec<ShardId>,
     /// Votes and acknowledgements judged.
     promises: u64,
     /// Epochs that followed another one's commits.
@@ -145,7 +143,6 @@ impl Durable {
             disks: (0..=placement.nodes()).map(|_| disk()).collect(),
             logs: (0..shards).map(log).collect(),
             pending: Pending::default(),
-            touched: Vec::new(),
             promises: 0,
             successions: 0,
         }

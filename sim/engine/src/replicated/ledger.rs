@@ -88,11 +88,11 @@ impl JournalWatch {
                 touched.push(shard);
             }
         }
-        if let Some(durable) = &mut judges.durable {
-            durable.write_ends(now, node.node_id());
-        }
         touched.sort_unstable();
         touched.dedup();
+        if let Some(durable) = &mut judges.durable {
+            durable.write_ends(now, node.node_id(), &touched);
+        }
         for shard in touched.drain(..) {
             self.compare(now, node, shard, judges);
         }

@@ -33,11 +33,11 @@ impl OnDisk {
         self.now = self.now.max(own);
         self.ever = self.ever.max(own);
     }
-}
 
-/// What a new segment holds less than the one before.
-pub(super) fn lost(before: &OnDisk, after: &OnDisk) -> Option<&'static str> {
-    (after.now < before.now).then_some("fewer of its own facts")
+    /// Whether a new segment holds less than the one before.
+    pub(super) fn has_less_than(&self, before: &Self) -> bool {
+        self.now < before.now
+    }
 }
 
 impl Durable {

@@ -9,8 +9,8 @@
 //! Not judged: a refusal rests on many records and on their absence, and the oracles of every system judge it against
 //! all records; that a leader still leads when it refuses is no durable state.
 //!
-//! Memory: records that are on a disk and not known to be committed; committed ones are the oracles' to remember, who
-//! forget ended holds when many others have ended since. An answer about one of these is not judged.
+//! The judge keeps the records that are on a disk and not known to be committed. The oracles keep the committed ones, and
+//! forget a hold once many others have ended after it: an answer about a forgotten hold is not judged.
 
 use onsale_booking::{Event, FixedMap, HoldId, Instant, NodeId, Outcome, Reply, ShowId};
 use onsale_cluster::journal::claim::LogPosition;
@@ -90,18 +90,13 @@ impl Durable {
         reply: &Reply,
         oracles: &Oracles,
     ) {
-        match reply.outcome {
-            Outcome::Refused(_) => {}
-            Outcome::Held { hold, .. } => {
-                self.judge_reply(now, way, reply, (hold, Step::Granted), oracles)
-            }
-            Outcome::Booked { hold, .. } => {
-                self.judge_reply(now, way, reply, (hold, Step::Booked), oracles)
-            }
-            Outcome::Released { hold } => {
-                self.judge_reply(now, way, reply, (hold, Step::Released), oracles)
-            }
-        }
+        let step = match reply.outcome {
+            Outcome::Refused(_) => return,
+            Outcome::Held { hold, .. } => (hold, Step::Granted),
+            Outcome::Booked { hold, .. } => (hold, Step::Booked),
+            Outcome::Released { hold } => (hold, Step::Released),
+        };
+        self.judge_reply(now, way, reply, step, oracles);
     }
 
     fn judge_reply(
@@ -115,10 +110,10 @@ impl Durable {
         self.promises += 1;
         self.durable.checks();
         let records = || self.pending.all((hold, step));
-        let on_quorum = |&(shard, at): &(ShardId, LogPosition)| {
+        let on_quorum = |(shard, at): (ShardId, LogPosition)| {
             self.logs[shard.0 as usize].terms.was_on_quorum(at)
         };
-        if records().any(|record| on_quorum(&record)) || oracles.may_know(&reply.outcome) {
+        if records().any(on_quorum) || oracles.may_know(&reply.outcome) {
             return;
         }
         let step = match step {

@@ -24,7 +24,7 @@ use onsale_oracles::Story;
 use super::held::Held;
 use super::{
     Before, COMMIT_WRITTEN, DROPPED, Disk, Durable, EPOCH_BACK, ONE_VOTE, SEGMENT, SEGMENT_FACTS,
-    SEGMENT_FORGOT, SNAPSHOT_WRITTEN, facts, replica_of,
+    SEGMENT_FORGOT, SNAPSHOT_WRITTEN, replica_of,
 };
 
 impl Durable {
@@ -53,34 +53,26 @@ impl Durable {
         }
         let disk = &mut self.disks[usize::from(node.0)];
         disk.take(node, frame);
-        if let Some(shard) = frame.shard() {
-            if self.touched.last() != Some(&shard) {
-                self.touched.push(shard);
-            }
-            if let Frame::Entry { index, epoch, .. } | Frame::Change { index, epoch, .. } = *frame {
-                let held = &disk.replicas[shard.0 as usize];
-                if let Some((first, before)) = held.last_run().filter(|&(first, _)| first == index)
-                {
-                    let me = ReplicaId::new(node, held.generation);
-                    self.note_begin(shard, me, epoch, (first, before));
-                }
+        if let Frame::Entry { shard, index, epoch, .. }
+        | Frame::Change { shard, index, epoch, .. } = *frame
+        {
+            let held = &disk.replicas[shard.0 as usize];
+            if let Some(begins) = held.last_run().filter(|&(first, _)| first == index) {
+                let me = ReplicaId::new(node, held.generation);
+                self.note_begin(shard, me, epoch, begins);
             }
         }
     }
 
-    /// The write is read to its end.
-    pub fn write_ends(&mut self, now: Instant, node: NodeId) {
-        self.touched.sort_unstable();
-        self.touched.dedup();
-        for place in 0..self.touched.len() {
-            let shard = self.touched[place];
+    /// The write is read to its end; it `touched` these shards.
+    pub fn write_ends(&mut self, now: Instant, node: NodeId, touched: &[ShardId]) {
+        for &shard in touched {
             let held = &self.disks[usize::from(node.0)].replicas[shard.0 as usize];
             let log = &mut self.logs[shard.0 as usize];
             let replica = |member| replica_of(&self.disks, shard, member);
             log.quorums.count(held, replica, &mut log.terms);
             self.judge_committed(now, node, shard);
         }
-        self.touched.clear();
         if let Some(before) = self.disks[usize::from(node.0)].before.take() {
             self.judge_segment(now, node, &before);
         }
@@ -185,10 +177,11 @@ impl Durable {
                 lines: vec![format!("at {now} it replaces one that says so")],
             });
         }
-        let gone = facts::lost(&before.facts, &disk.facts).filter(|_| !forgot);
-        if let Some(what) = gone {
+        if !forgot && disk.facts.has_less_than(&before.facts) {
             self.durable.fail(SEGMENT_FACTS, || Story {
-                headline: format!("a new segment of {node} holds {what} than the one before"),
+                headline: format!(
+                    "a new segment of {node} holds fewer of its own facts than the one before"
+                ),
                 lines: vec![format!("at {now} it replaces the one before")],
             });
         }

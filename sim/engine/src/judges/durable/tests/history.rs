@@ -61,7 +61,8 @@ impl History {
         for frame in frames {
             self.judge.take(Instant::ZERO, NodeId(node), frame);
         }
-        self.judge.write_ends(Instant::ZERO, NodeId(node));
+        let touched = frames.iter().any(|frame| frame.shard().is_some()).then_some(SHARD);
+        self.judge.write_ends(Instant::ZERO, NodeId(node), touched.as_slice());
         self
     }
 
