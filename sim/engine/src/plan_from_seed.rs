@@ -1,8 +1,7 @@
 //! How a seed expands into a plan.
 //!
 //! Owns the streams that a plan names, and the order: the machines first, then the scenario's own faults before the
-//! drawn ones, then the crowd. Refuses to know
-//! how a fault is drawn: that is in its family's file.
+//! drawn ones, then the crowd. Refuses to know how a fault is drawn: that is in its family's file.
 
 mod mix;
 mod profile;

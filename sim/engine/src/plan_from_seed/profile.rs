@@ -104,13 +104,12 @@ fn slow(timing: &mut Timing, factor: u64) {
 /// Lengthens the time-outs that slower machines outlast: elections, attempts of gateways, questions of people.
 fn wait_longer(scenario: &mut Scenario) {
     let (inside, write) = (slowest::inside(&scenario.network), longest_sync(&scenario.disk));
-    let work = slowest::work(&scenario.costs);
+    let attempt = slowest::of_attempt(scenario);
     let cluster = &mut scenario.cluster;
     // A vote takes two writes and a round trip, and half as long again may pass before others stand.
     let election = 3 * (write.0 + inside.0);
     let ticks = election.div_ceil(cluster.tick_every.0).min(u64::from(u16::MAX)) as u16;
     cluster.election_ticks = cluster.election_ticks.max(ticks);
-    let attempt = Span(4 * inside.0 + 2 * (write.0 + work.0));
     cluster.gateway.try_timeout = cluster.gateway.try_timeout.max(Span(2 * attempt.0));
     let session = &mut scenario.crowd.session;
     session.request_timeout = session.request_timeout.max(Span(6 * attempt.0));

@@ -19,7 +19,7 @@ pub(crate) fn answers_come(scenario: &Scenario) -> bool {
     suspicions_are_rare(scenario) && gateways_wait(scenario) && leaders_lead(scenario)
 }
 
-/// The chance that a request stays unanswered without faults, in a thousand million, rounded up. With loss *p* an
+/// The chance that a request stays unanswered without faults, in parts per billion, rounded up. With loss *p* an
 /// attempt of a client fails if one of its six messages is lost, *f = 1 − (1 − p)⁶*, although the gateway may try again;
 /// a request fails if all *n* attempts of its client fail, *fⁿ*.
 pub(super) fn lost_ppb(scenario: &Scenario) -> u64 {
@@ -66,14 +66,10 @@ fn loses_nothing(scenario: &Scenario) -> bool {
     scenario.network.loss.is_never()
 }
 
-/// Whether a gateway waits for the slowest answer without faults: round trips between it and the leader and between
-/// the leader and a follower, two writes and the work. Else it may give up every try, and the fate of a request is
-/// luck.
+/// Whether a gateway waits for the slowest answer without faults. Else it may give up every try, and the fate of a
+/// request is luck.
 fn gateways_wait(scenario: &Scenario) -> bool {
-    let ways = 4 * slowest::inside(&scenario.network).0;
-    let writes = 2 * longest_sync(&scenario.disk).0;
-    let work = 2 * slowest::work(&scenario.costs).0;
-    scenario.cluster.gateway.try_timeout.0 >= ways + writes + work
+    scenario.cluster.gateway.try_timeout >= slowest::of_attempt(scenario)
 }
 
 /// Whether a candidate waits for the slowest votes: a round trip, and the write before the vote. Else it may stand again
@@ -128,7 +124,7 @@ mod tests {
         assert!(!answers_come(&scenario), "in the tail it takes twice as long");
     }
 
-    /// One message in a thousand: 0.6% of attempts fail, and three in a row in 0.2 of a million requests.
+    /// One message in a thousand: 0.6% of attempts fail, and all three of one request in five million.
     #[test]
     fn a_little_loss_excuses_its_share_and_much_of_it_everything() {
         let lossy = |num, den| {

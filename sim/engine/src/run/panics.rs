@@ -61,7 +61,7 @@ pub(super) fn told(payload: &(dyn Any + Send)) -> String {
     }
 }
 
-/// The message of a panic; where an assertion says nothing but its values, what that means.
+/// The message of a panic. If an assertion prints only its values, it is put into words.
 fn in_words(words: &str) -> String {
     let comparison = [("left == right", "equal"), ("left != right", "different")];
     for (code, meaning) in comparison {

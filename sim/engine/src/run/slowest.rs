@@ -10,13 +10,17 @@ use onsale_world::disk::longest_sync;
 use onsale_world::network::REORDERED;
 use onsale_world::sample::most;
 
-/// The longest duration of a request: round trips between client and gateway, gateway and leader, leader and follower,
-/// two writes, and the work.
+/// The longest duration of a request: a round trip between client and gateway, and the gateway's attempt.
 pub(super) fn of_request(scenario: &Scenario) -> Span {
     let network = &scenario.network;
-    let write = longest_sync(&scenario.disk);
-    let ways = way(network, &network.client).0 + 2 * inside(network).0;
-    Span(2 * (ways + write.0 + work(&scenario.costs).0))
+    Span(2 * way(network, &network.client).0) + of_attempt(scenario)
+}
+
+/// The longest time until a gateway's attempt is answered: round trips between gateway and leader, and leader and
+/// follower, two writes, and the work.
+pub(crate) fn of_attempt(scenario: &Scenario) -> Span {
+    let (inside, write) = (inside(&scenario.network), longest_sync(&scenario.disk));
+    Span(2 * (2 * inside.0 + write.0 + work(&scenario.costs).0))
 }
 
 /// The longest duration of a question about facts: a round trip between client and node, the node's patience with
@@ -48,7 +52,7 @@ fn way(network: &Network, latency: &Timing) -> Span {
 }
 
 /// A request's work at its gateway, its leader and a follower, in one direction.
-pub(crate) fn work(costs: &Costs) -> Span {
+pub(super) fn work(costs: &Costs) -> Span {
     let reply = costs.reply.as_ref().unwrap_or(&costs.route);
     let each = [&costs.route, &costs.decide, &costs.journal_message, &costs.persisted, reply];
     Span(each.into_iter().map(|cost| most(cost).0).sum())
