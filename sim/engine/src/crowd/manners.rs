@@ -6,12 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use onsale_booking::{Instant, Outcome, Refusal, Request, RequestId, ShowId, Span};
+use onsale_booking::{Instant, Outcome, Request, RequestId, ShowId, Span};
 use onsale_scenarios::{Manners as Settings, Ratio, Scenario};
 use onsale_world::sample::{hits, uniform};
 use onsale_world::stream::{UserDraws, below, fork};
 
-use crate::seen::asked::request_id;
+use crate::seen::asked::{refusal_name, request_id};
 use crate::seen::fate::Told;
 
 /// A bad habit. The numbers are part of every seed's meaning: never reuse one.
@@ -270,17 +270,7 @@ const fn name(answer: Option<&Outcome>) -> &'static str {
         Some(Outcome::Held { .. }) => "held",
         Some(Outcome::Booked { .. }) => "booked",
         Some(Outcome::Released { .. }) => "released",
-        Some(Outcome::Refused(refusal)) => match refusal {
-            Refusal::SeatTaken => "seat-taken",
-            Refusal::NoneFree => "none-free",
-            Refusal::SoldOut => "sold-out",
-            Refusal::HoldLost => "hold-lost",
-            Refusal::NotYours => "not-yours",
-            Refusal::BadRequest => "bad-request",
-            Refusal::Overloaded => "overloaded",
-            Refusal::Unavailable => "unavailable",
-            Refusal::Minority => "minority",
-        },
+        Some(Outcome::Refused(refusal)) => refusal_name(*refusal),
     }
 }
 

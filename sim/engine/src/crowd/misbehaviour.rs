@@ -61,20 +61,18 @@ impl Crowd {
         let timeout = self.request_timeout();
         let sequence = requester(request.id).1;
         let Some(manners) = &mut self.manners else { return };
-        let has: Vec<(Habit, Span)> = match doing {
-            Doing::AskingHold if sequence == 1 => vec![
+        let occasions: &[(Habit, Span)] = match doing {
+            Doing::AskingHold if sequence == 1 => &[
                 (Habit::NamesOthers, IDLE),
                 (Habit::NamesNothing, IDLE),
                 (Habit::AsksTooMuch, IDLE),
                 (Habit::NamesTwice, IDLE),
             ],
-            Doing::AskingBooking => vec![(Habit::PaysTwice, HASTY)],
-            Doing::AskingRelease => {
-                vec![(Habit::ReleasesTwice, HASTY), (Habit::PaysReleased, HASTY)]
-            }
-            Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => Vec::new(),
+            Doing::AskingBooking => &[(Habit::PaysTwice, HASTY)],
+            Doing::AskingRelease => &[(Habit::ReleasesTwice, HASTY), (Habit::PaysReleased, HASTY)],
+            Doing::AskingHold | Doing::Away | Doing::Picking | Doing::Paying => &[],
         };
-        for (habit, most) in has {
+        for &(habit, most) in occasions {
             if manners.has(user, habit) {
                 let at = at + manners.pause(user, habit, most);
                 manners.plan(at, Due { habit, user, of: request.clone(), first: None });
@@ -99,8 +97,7 @@ impl Crowd {
         person: &Person,
         outcome: &Outcome,
     ) {
-        let of = self.request(user, person);
-        let Some(manners) = &mut self.manners else { return };
+        let Some(manners) = &self.manners else { return };
         let habit = Habit::StaleRetries;
         let wanted = match manners.choice(user, habit, Draw::Choice, 0, 3) {
             0 => Doing::AskingHold,
@@ -108,10 +105,14 @@ impl Crowd {
             _ => Doing::AskingRelease,
         };
         let is_first = person.doing != Doing::AskingHold || person.sequence == 1;
-        if wanted == person.doing && is_first && manners.has(user, habit) {
-            let first = First { asked: person.intended, told: at, outcome: outcome.clone() };
-            let at = at + manners.stale_after(user);
-            manners.plan(at, Due { habit, user, of, first: Some(first) });
+        if wanted != person.doing || !is_first || !manners.has(user, habit) {
+            return;
+        }
+        let again = at + manners.stale_after(user);
+        let first = First { asked: person.intended, told: at, outcome: outcome.clone() };
+        let due = Due { habit, user, of: self.request(user, person), first: Some(first) };
+        if let Some(manners) = &mut self.manners {
+            manners.plan(again, due);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The names of requests and sessions.
 //!
-//! Owns how a request is named after its person, and which refusals come without a leader's decision. Refuses to know
-//! the fate of requests.
+//! Owns how a request is named after its person, the names of refusals in reports and histories, and which of them come
+//! without a leader's decision. Refuses to know the fate of requests.
 
 use onsale_booking::{Outcome, Refusal, RequestId};
 use onsale_reports::Ending;
@@ -18,6 +18,21 @@ pub const fn request_id(user: u32, sequence: u8) -> RequestId {
 /// The person who made a request, and its number among theirs.
 pub const fn requester(id: RequestId) -> (u32, u8) {
     ((id.0 >> 8) as u32, id.0 as u8)
+}
+
+/// The name of a refusal in reports and histories.
+pub(crate) const fn refusal_name(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::SeatTaken => "seat-taken",
+        Refusal::NoneFree => "none-free",
+        Refusal::SoldOut => "sold-out",
+        Refusal::HoldLost => "hold-lost",
+        Refusal::NotYours => "not-yours",
+        Refusal::BadRequest => "bad-request",
+        Refusal::Overloaded => "overloaded",
+        Refusal::Unavailable => "unavailable",
+        Refusal::Minority => "minority",
+    }
 }
 
 /// The ending of an attempt refused without a leader's decision; `None` if a leader decided.

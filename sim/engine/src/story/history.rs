@@ -8,9 +8,10 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use onsale_booking::{Command, Instant, Outcome, Refusal, Request, RequestId};
+use onsale_booking::{Command, Instant, Outcome, Request, RequestId};
 use onsale_reports::history::{Form, HistoryWriter, Op, Request as Value};
 
+use crate::seen::asked::{refusal_name, undecided};
 use crate::seen::sight::Sight;
 
 /// Writes the history of a run.
@@ -105,13 +106,7 @@ impl History {
         self.now = self.now.max(now);
         let Some(process) = self.latest.remove(&id) else { return };
         let Some(open) = self.open.remove(&process) else { return };
-        let (kind, error) = match outcome {
-            Outcome::Held { .. } | Outcome::Booked { .. } | Outcome::Released { .. } => {
-                ("ok", None)
-            }
-            Outcome::Refused(refusal) => refused(*refusal),
-        };
-        let mut value = open.value();
+        let (mut kind, mut error, mut value) = ("ok", None, open.value());
         match outcome {
             Outcome::Held { hold, seats, expires } => {
                 value.hold = Some(hold.0);
@@ -123,7 +118,11 @@ impl History {
                 value.seats = seats.iter().map(|seat| seat.0).collect();
             }
             Outcome::Released { hold } => value.hold = Some(hold.0),
-            Outcome::Refused(_) => {}
+            Outcome::Refused(refusal) => {
+                // A refusal without a leader's decision leaves open whether an earlier attempt had an effect.
+                kind = if undecided(outcome).is_some() { "info" } else { "fail" };
+                error = Some(refusal_name(*refusal));
+            }
         }
         let time = nanos(self.now);
         self.out.write(Op { kind, process, f: open.f, value, error, time, ..Op::default() });
@@ -179,20 +178,5 @@ fn asked(request: &Request) -> (&'static str, Value) {
             ("confirm", Value { hold: Some(hold.0), payment: Some(payment.0), ..named })
         }
         Command::Release { hold } => ("release", Value { hold: Some(hold.0), ..named }),
-    }
-}
-
-/// How a refusal completes an operation, and its reason.
-const fn refused(refusal: Refusal) -> (&'static str, Option<&'static str>) {
-    match refusal {
-        Refusal::SeatTaken => ("fail", Some("seat-taken")),
-        Refusal::NoneFree => ("fail", Some("none-free")),
-        Refusal::SoldOut => ("fail", Some("sold-out")),
-        Refusal::HoldLost => ("fail", Some("hold-lost")),
-        Refusal::NotYours => ("fail", Some("not-yours")),
-        Refusal::BadRequest => ("fail", Some("bad-request")),
-        Refusal::Overloaded => ("info", Some("overloaded")),
-        Refusal::Unavailable => ("info", Some("unavailable")),
-        Refusal::Minority => ("info", Some("minority")),
     }
 }
