@@ -14,7 +14,7 @@ use onsale_world::place::Place;
 pub struct Moments(u32);
 
 impl Moments {
-    /// A set of moments; all marks are one.
+    /// A set of moments. All marks share one bit.
     pub const fn of(moments: &[Moment]) -> Self {
         let (mut bits, mut nth) = (0, 0);
         while nth < moments.len() {
@@ -22,6 +22,11 @@ impl Moments {
             nth += 1;
         }
         Self(bits)
+    }
+
+    /// The moments of both sets.
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 }
 

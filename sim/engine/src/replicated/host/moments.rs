@@ -25,17 +25,12 @@ const IN_BYTES: Moments = Moments::of(&[
     Moment::Expiring,
 ]);
 /// The moments that show in messages and writes.
-pub(super) const IN_EFFECTS: Moments = Moments::of(&[
-    Moment::Voting,
-    Moment::MovingJoint,
-    Moment::MovingSwap,
-    Moment::InstallingSnapshot,
-    Moment::Expiring,
+pub(super) const IN_EFFECTS: Moments = IN_BYTES.and(Moments::of(&[
     Moment::BetweenAppendAndFsync,
     Moment::Replicating,
     Moment::Asking,
     Moment::BeforeReply,
-]);
+]));
 /// The moments that a node reports itself.
 const OBSERVED: Moments = Moments::of(&[
     Moment::Electing,
