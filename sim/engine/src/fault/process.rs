@@ -5,10 +5,10 @@
 
 use onsale_booking::Span;
 use onsale_scenarios::{Family, Fault, ProcessFault, What};
-use onsale_world::Stage;
 use onsale_world::place::{Place, Process};
 use onsale_world::process::Death;
 use onsale_world::stream::below;
+use onsale_world::{Machine, Stage};
 
 use super::swarm::Draw;
 use super::upgrade::Upgrade;
@@ -161,19 +161,22 @@ impl<S: System> Faults<'_, S> {
 
     /// Takes a node to the next stage of a restart: told, stopped, started.
     pub fn reach(&self, world: &mut World<S>, index: usize, node: Place, stage: Stage) {
-        // A leaving node has no deadline, and does not restart.
-        let (mut patience, mut starts_after) = (Span::ZERO, None);
-        let Fault { lasts, what, .. } = &self.plan[index];
-        if let What::Process(ProcessFault::Restart { patience: time, .. }) = what {
-            (patience, starts_after) = (*time, Some(*lasts - *time));
-        }
-        if let What::Process(
-            ProcessFault::RollingRestart { patience: time, down }
-            | ProcessFault::Upgrade { patience: time, down, .. },
-        ) = what
-        {
-            (patience, starts_after) = (*time, Some(*down));
-        }
+        let fault = &self.plan[index];
+        let (patience, starts_after) = match fault.what {
+            What::Process(ProcessFault::Restart { patience, .. }) => {
+                (patience, Some(fault.lasts - patience))
+            }
+            What::Process(
+                ProcessFault::RollingRestart { patience, down }
+                | ProcessFault::Upgrade { patience, down, .. },
+            ) => (patience, Some(down)),
+            // A leaving node has no deadline, and does not restart.
+            What::Process(_)
+            | What::Network(_)
+            | What::Disk(_)
+            | What::Clock(_)
+            | What::Members(_) => (Span::ZERO, None),
+        };
         match stage {
             Stage::Told => {
                 self.install(world, index, node);
@@ -194,13 +197,12 @@ impl<S: System> Faults<'_, S> {
     /// restarts when that fault heals, or at once if it has healed already. One that asked because its release cannot
     /// run on its machine stays down until another is installed.
     pub fn die(&mut self, world: &mut World<S>, victim: Place) {
-        let disk = &world.machine(victim).disk;
+        let Machine { disk, program, .. } = &*world.machine(victim);
         let (death, cause) = match disk.armed_by() {
             Some(fault) => (Death::Machine, Some(fault)),
             None => {
-                let program = world.machine(victim).program;
                 let rolled_back = program.rolled_back_by().filter(|_| program.has_refused());
-                (Death::Process, world.machine(victim).disk.fails_by().or(rolled_back))
+                (Death::Process, disk.fails_by().or(rolled_back))
             }
         };
         let mut down = Vec::new();

@@ -25,12 +25,8 @@ impl<S: System> Faults<'_, S> {
             Target::There => self.there.expect("a fault with `there` waits for a moment"),
             Target::Follower => {
                 let leader = world.ears.hot_leader();
-                let replicas = self.placement.replicas(world.ears.hot);
-                replicas
-                    .iter()
-                    .map(|&node| Place::Node(node))
-                    .find(|&place| place != leader)
-                    .unwrap_or(leader)
+                let mut replicas = world.ears.hot_replicas.iter().map(|&node| Place::Node(node));
+                replicas.find(|&place| place != leader).unwrap_or(leader)
             }
         }
     }

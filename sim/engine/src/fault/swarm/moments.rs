@@ -103,7 +103,8 @@ pub(super) fn burst(
     burst
 }
 
-/// A fault that strikes within the effects of another. Whether there is one hangs on no family but the first's.
+/// A fault that strikes within the effects of another. Whether there is one depends on no other family than the first's,
+/// unless that one strikes only once.
 fn follower(
     first: &Fault,
     swarm: &Swarm,
