@@ -25,9 +25,9 @@ use onsale_booking::{
 };
 
 use super::asked::Asked;
-use super::evidence::{Known, Story};
+use super::evidence::{Findings, Known, Story};
 use super::hold::{HELD_UNRECORDED, NOT_FOREIGN, NOT_LOST, RELEASE_UNRECORDED};
-use super::journal::{Grant, State};
+use super::journal::State;
 use super::register::Entry;
 use super::rule::Rule;
 
@@ -81,37 +81,35 @@ impl Told {
 
     /// The hold that an answer is about, if it says something about one.
     fn of(request: &Request, outcome: &Outcome) -> Option<(HoldId, Self)> {
-        let lost = matches!(outcome, Outcome::Refused(Refusal::HoldLost));
-        let foreign = matches!(outcome, Outcome::Refused(Refusal::NotYours));
+        use Refusal::{HoldLost, NotYours};
         match (&request.command, outcome) {
             (Command::Hold(_), &Outcome::Held { hold, .. }) => Some((hold, Self::Held)),
-            (Command::Hold(_), _) => lost.then(|| (HoldId::from(request.id), Self::Over)),
-            (&(Command::Confirm { hold, .. } | Command::Release { hold }), _) if foreign => {
-                Some((hold, Self::NotYours))
-            }
-            (&Command::Confirm { hold, .. }, _) => lost.then_some((hold, Self::Unbookable)),
             (&Command::Release { hold }, Outcome::Released { .. }) => Some((hold, Self::Released)),
-            (&Command::Release { hold }, _) => lost.then_some((hold, Self::Unreleasable)),
+            (&Command::Confirm { hold, .. }, Outcome::Refused(HoldLost)) => {
+                Some((hold, Self::Unbookable))
+            }
+            (&Command::Release { hold }, Outcome::Refused(HoldLost)) => {
+                Some((hold, Self::Unreleasable))
+            }
+            (
+                &(Command::Confirm { hold, .. } | Command::Release { hold }),
+                Outcome::Refused(NotYours),
+            ) => Some((hold, Self::NotYours)),
+            (Command::Hold(_) | Command::Confirm { .. } | Command::Release { .. }, _) => None,
         }
     }
 
-    /// Whether a hold explains the answer to `claim`.
-    fn fits(
-        self,
-        known: &Known,
-        claim: &Claim,
-        kept: Option<&Entry<Grant>>,
-        is_end: bool,
-    ) -> Sense {
-        let unless = |open| if is_end { Sense::No } else { open };
-        let Some(Entry { known: grant, .. }) = kept else {
+    /// Whether the journal explains the answer of `claim` about a hold, as far as it is read; all of it `is_end`.
+    fn fits(self, known: &Known, hold: HoldId, claim: &Claim, is_end: bool) -> Sense {
+        let open = if is_end { Sense::No } else { Sense::Open };
+        let Some(Entry { known: grant, .. }) = known.journal.get(hold) else {
             let never_was = match self {
                 Self::Unbookable | Self::Unreleasable => true,
                 Self::Held | Self::Released | Self::Over | Self::NotYours => {
                     known.journal.has_forgotten()
                 }
             };
-            return if is_end && never_was { Sense::Yes } else { unless(Sense::Open) };
+            return if is_end && never_was { Sense::Yes } else { open };
         };
         let is_young = grant.written + known.settings.quantum >= claim.asked;
         match (self, grant.state) {
@@ -126,7 +124,7 @@ impl Told {
                 State::Released { .. } | State::Expired { .. },
             ) => Sense::Yes,
             (Self::Unreleasable, State::Booked { .. }) => Sense::Yes,
-            (_, State::Held) => unless(Sense::Open),
+            (_, State::Held) => open,
             (_, _) => Sense::No,
         }
     }
@@ -149,101 +147,103 @@ impl Told {
 }
 
 impl Claims {
-    /// Compares an answer with the journal, as far as it is read. Returns the failure, if there is one.
+    /// Compares an answer with the journal, as far as it is read.
     pub(super) fn on_answer(
         &mut self,
         known: &Known,
+        findings: &mut Findings,
         (asked, told): (Instant, Instant),
         request: &Request,
         outcome: &Outcome,
-    ) -> Option<(Rule, Story)> {
-        let (hold, what) = Told::of(request, outcome)?;
-        self.take(known, hold, what, Claim { asked, told, request: request.id, user: request.user })
+    ) {
+        if let Some((hold, what)) = Told::of(request, outcome) {
+            let claim = Claim { asked, told, request: request.id, user: request.user };
+            self.take(known, findings, hold, what, claim);
+        }
     }
 
     /// The same for a request for a hold that is told that its hold is lost.
     pub(super) fn on_hold_lost(
         &mut self,
         known: &Known,
+        findings: &mut Findings,
         told: Instant,
         asked: &Asked,
-    ) -> Option<(Rule, Story)> {
+    ) {
         let &Asked { request, user, since, .. } = asked;
         let claim = Claim { asked: since, told, request, user };
-        self.take(known, HoldId::from(request), Told::Over, claim)
+        self.take(known, findings, HoldId::from(request), Told::Over, claim);
     }
 
     fn take(
         &mut self,
         known: &Known,
+        findings: &mut Findings,
         hold: HoldId,
         what: Told,
         claim: Claim,
-    ) -> Option<(Rule, Story)> {
-        match what.fits(known, &claim, known.journal.get(hold), false) {
-            Sense::Yes => None,
-            Sense::No => Some(claim.tell(known, hold, what)),
+    ) {
+        match what.fits(known, hold, &claim, false) {
+            Sense::Yes => {}
+            Sense::No => claim.fail(known, findings, hold, what),
             Sense::Open => {
                 self.waiting.entry((hold, what)).or_insert(claim);
-                None
             }
         }
     }
 
     /// Compares the answers about a hold again, once a record about it is folded in, first on a disk at `written`.
-    /// Returns the failures.
     pub(super) fn on_record(
         &mut self,
         known: &Known,
+        findings: &mut Findings,
         hold: HoldId,
         written: Instant,
-    ) -> Vec<(Rule, Story)> {
+    ) {
         if self.waiting.is_empty() {
-            return Vec::new();
+            return;
         }
-        let mut failures = Vec::new();
         for what in Told::ALL {
             let Some(&claim) = self.waiting.get(&(hold, what)) else { continue };
             let sense = match written > claim.told + known.settings.quantum {
                 true => Sense::No,
-                false => what.fits(known, &claim, known.journal.get(hold), false),
+                false => what.fits(known, hold, &claim, false),
             };
             if sense != Sense::Open {
                 self.waiting.remove(&(hold, what));
             }
             if sense == Sense::No {
-                failures.push(claim.tell(known, hold, what));
+                claim.fail(known, findings, hold, what);
             }
         }
-        failures
     }
 
-    /// Judges what waits at the end. Returns the failures, in the order of answers.
-    pub(super) fn on_end(&mut self, known: &Known) -> Vec<(Rule, Story)> {
-        let mut unexplained: Vec<(Instant, HoldId, Told, Claim)> = self
+    /// Judges what waits at the end, in the order of answers.
+    pub(super) fn on_end(&mut self, known: &Known, findings: &mut Findings) {
+        let mut unexplained: Vec<(HoldId, Told, Claim)> = self
             .waiting
-            .iter()
-            .filter(|((hold, what), claim)| {
-                what.fits(known, claim, known.journal.get(*hold), true) == Sense::No
-            })
-            .map(|(&(hold, what), &claim)| (claim.told, hold, what, claim))
+            .drain()
+            .filter(|((hold, what), claim)| what.fits(known, *hold, claim, true) == Sense::No)
+            .map(|((hold, what), claim)| (hold, what, claim))
             .collect();
-        unexplained.sort_unstable_by_key(|&(told, hold, what, _)| (told, hold, what));
-        unexplained
-            .into_iter()
-            .map(|(_, hold, what, claim)| claim.tell(known, hold, what))
-            .collect()
+        unexplained.sort_unstable_by_key(|&(hold, what, claim)| (claim.told, hold, what));
+        for (hold, what, claim) in unexplained {
+            claim.fail(known, findings, hold, what);
+        }
     }
 }
 
 impl Claim {
-    fn tell(&self, known: &Known, hold: HoldId, what: Told) -> (Rule, Story) {
+    /// Counts an answer that the journal does not explain.
+    fn fail(&self, known: &Known, findings: &mut Findings, hold: HoldId, what: Told) {
         let Self { asked, told, request, user } = self;
         let (rule, words) = what.broken();
-        let mut lines = known.about(hold);
-        lines.push(format!(
-            "client {user}: asked {request} at {asked}, told at {told} about {hold}: {what:?}"
-        ));
-        (rule, Story { headline: format!("{request} of {user} {words}"), lines })
+        findings.fail(rule, || {
+            let mut lines = known.about(hold);
+            lines.push(format!(
+                "client {user}: asked {request} at {asked}, told at {told} about {hold}: {what:?}"
+            ));
+            Story { headline: format!("{request} of {user} {words}"), lines }
+        });
     }
 }

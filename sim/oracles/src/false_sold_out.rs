@@ -27,12 +27,13 @@
 
 use std::collections::VecDeque;
 
-use onsale_booking::{Instant, Refusal, ShowId, Span, Wish};
+use onsale_booking::{Instant, Refusal, ShowId, Wish};
 use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
 use super::evidence::{Findings, Known, Story, asks};
 use super::excuse::Excuse;
+use super::linearizable::FREE_SEAT;
 
 crate::rules! {
     FalseSoldOut:
@@ -71,7 +72,7 @@ const WAITING_MAX: usize = 1 << 16;
 
 /// A refused hold that no record read so far explains.
 #[derive(Debug)]
-pub(super) struct Refused {
+struct Refused {
     told: Instant,
     asked: Asked,
     wish: Wish,
@@ -81,7 +82,6 @@ pub(super) struct Refused {
 #[derive(Debug)]
 pub(super) struct FalseSoldOut {
     pub(super) findings: Findings,
-    quantum: Span,
     /// By show, in the order of answers.
     waiting: Vec<VecDeque<Refused>>,
     /// Number of refusals for want of seats.
@@ -89,9 +89,8 @@ pub(super) struct FalseSoldOut {
 }
 
 impl FalseSoldOut {
-    pub(super) fn new(quantum: Span) -> Self {
-        let findings = Findings::new(Oracle::FalseSoldOut);
-        Self { findings, quantum, waiting: Vec::new(), refused: 0 }
+    pub(super) const fn new() -> Self {
+        Self { findings: Findings::new(Oracle::FalseSoldOut), waiting: Vec::new(), refused: 0 }
     }
 
     /// Judges a refused hold, unless its records are still to be read.
@@ -105,16 +104,19 @@ impl FalseSoldOut {
     ) {
         self.findings.checks();
         self.refused += u64::from(refusal != Refusal::SeatTaken);
-        let due = known.seats.sold_out_from(asked.show, wish);
         let refused = || Refused { told, asked: *asked, wish: wish.clone(), refusal };
-        if refusal != Refusal::SoldOut && due < Instant::MAX && due + self.quantum < asked.since {
-            self.findings.fail(NOT_SAID, || {
-                let mut story = refused().tell(known, "is told to wait although it is sold out");
-                story.lines.push(format!("too few seats were left unbooked from {due} on"));
-                story
-            });
+        if refusal != Refusal::SoldOut {
+            let due = known.seats.sold_out_from(asked.show, wish);
+            if due < Instant::MAX && due + known.settings.quantum < asked.since {
+                self.findings.fail(NOT_SAID, || {
+                    let what = "is told to wait although it is sold out";
+                    let mut story = refused().tell(known, what);
+                    story.lines.push(format!("too few seats were left unbooked from {due} on"));
+                    story
+                });
+            }
         }
-        if !is_explained(known, self.quantum, asked, wish, refusal) {
+        if !is_explained(known, asked, wish, refusal) {
             let show = asked.show.0 as usize;
             if show >= self.waiting.len() {
                 self.waiting.resize_with(show + 1, VecDeque::new);
@@ -128,65 +130,35 @@ impl FalseSoldOut {
     }
 
     /// Judges the refusals of a show that were told before a record of it was first on a disk, at `written`, before the
-    /// record is folded in: no later state explains them. Returns those without a taken seat.
+    /// record is folded in: no later state explains them. `linearizable` counts those without a taken seat.
     pub(super) fn before_record(
         &mut self,
         known: &Known,
+        linearizable: &mut Findings,
         show: ShowId,
         written: Instant,
-    ) -> Vec<Refused> {
-        let quantum = self.quantum;
-        let Some(waiting) = self.waiting.get_mut(show.0 as usize) else { return Vec::new() };
+    ) {
+        let Some(waiting) = self.waiting.get_mut(show.0 as usize) else { return };
+        let quantum = known.settings.quantum;
         let late = waiting.partition_point(|refused| refused.told + quantum < written);
-        if late == 0 {
-            return Vec::new();
+        for refused in waiting.drain(..late) {
+            refused.judge(known, &mut self.findings, linearizable);
         }
-        let late = waiting.drain(..late).filter(|refused| !refused.is_explained(known, quantum));
-        let unexplained = late.collect();
-        self.condemn(known, unexplained)
     }
 
     /// Drops the refusals of a show that a record of it explains, once it is folded in: not those that were asked after
     /// it was first on a disk, as the next record may contradict them.
     pub(super) fn after_record(&mut self, known: &Known, show: ShowId, written: Instant) {
-        let quantum = self.quantum;
         let Some(waiting) = self.waiting.get_mut(show.0 as usize) else { return };
-        waiting.retain(|refused| {
-            refused.asked.since > written + quantum || !refused.is_explained(known, quantum)
-        });
+        let until = written + known.settings.quantum;
+        waiting.retain(|refused| refused.asked.since > until || !refused.is_explained(known));
     }
 
-    /// Judges the refusals that no record explains, once all are read. Returns those without a taken seat.
-    pub(super) fn on_end(&mut self, known: &Known) -> Vec<Refused> {
-        let quantum = self.quantum;
-        let waiting = self.waiting.drain(..).flatten();
-        let unexplained = waiting.filter(|refused| !refused.is_explained(known, quantum)).collect();
-        self.condemn(known, unexplained)
-    }
-
-    fn condemn(&mut self, known: &Known, unexplained: Vec<Refused>) -> Vec<Refused> {
-        let mut untaken = Vec::new();
-        for refused in unexplained {
-            match refused.refusal {
-                Refusal::NoneFree => self.findings.fail(ENOUGH_FREE, || {
-                    refused.tell(known, "is told that none are free while enough are")
-                }),
-                Refusal::SoldOut => self.findings.fail(ENOUGH_UNBOOKED, || {
-                    refused.tell(
-                        known,
-                        "is told that it is sold out while enough seats are not booked",
-                    )
-                }),
-                Refusal::SeatTaken
-                | Refusal::HoldLost
-                | Refusal::NotYours
-                | Refusal::BadRequest
-                | Refusal::Overloaded
-                | Refusal::Unavailable
-                | Refusal::Minority => untaken.push(refused),
-            }
+    /// Judges the refusals that wait for a record, once all are read. `linearizable` counts those without a taken seat.
+    pub(super) fn on_end(&mut self, known: &Known, linearizable: &mut Findings) {
+        for refused in self.waiting.drain(..).flatten() {
+            refused.judge(known, &mut self.findings, linearizable);
         }
-        untaken
     }
 
     pub(super) fn finish(self) -> OracleResult {
@@ -195,12 +167,36 @@ impl FalseSoldOut {
 }
 
 impl Refused {
-    fn is_explained(&self, known: &Known, quantum: Span) -> bool {
-        is_explained(known, quantum, &self.asked, &self.wish, self.refusal)
+    fn is_explained(&self, known: &Known) -> bool {
+        is_explained(known, &self.asked, &self.wish, self.refusal)
+    }
+
+    /// Counts the refusal if no record explains it.
+    fn judge(&self, known: &Known, findings: &mut Findings, linearizable: &mut Findings) {
+        if self.is_explained(known) {
+            return;
+        }
+        match self.refusal {
+            Refusal::NoneFree => findings.fail(ENOUGH_FREE, || {
+                self.tell(known, "is told that none are free while enough are")
+            }),
+            Refusal::SoldOut => findings.fail(ENOUGH_UNBOOKED, || {
+                self.tell(known, "is told that it is sold out while enough seats are not booked")
+            }),
+            Refusal::SeatTaken => linearizable.fail(FREE_SEAT, || {
+                self.tell(known, "is told that a seat is taken while all that it picks are free")
+            }),
+            Refusal::HoldLost
+            | Refusal::NotYours
+            | Refusal::BadRequest
+            | Refusal::Overloaded
+            | Refusal::Unavailable
+            | Refusal::Minority => {}
+        }
     }
 
     /// The story of the refusal.
-    pub(super) fn tell(&self, known: &Known, wrong: &str) -> Story {
+    fn tell(&self, known: &Known, wrong: &str) -> Story {
         let Self { told, asked: Asked { request, user, show, since }, wish, refusal } = self;
         let mut lines = vec![
             format!("{}, first at {since}", asks(*user, *request, *show, wish)),
@@ -212,14 +208,8 @@ impl Refused {
 }
 
 /// Whether a record read so far explains the refusal of a hold.
-fn is_explained(
-    known: &Known,
-    quantum: Span,
-    asked: &Asked,
-    wish: &Wish,
-    refusal: Refusal,
-) -> bool {
-    let since = Instant(asked.since.0.saturating_sub(quantum.0));
+fn is_explained(known: &Known, asked: &Asked, wish: &Wish, refusal: Refusal) -> bool {
+    let since = Instant(asked.since.0.saturating_sub(known.settings.quantum.0));
     match refusal {
         Refusal::SeatTaken => known.seats.was_taken(asked.show, wish, since),
         Refusal::NoneFree => known.seats.was_short(asked.show, wish, since),

@@ -12,11 +12,11 @@ use super::clients::{Acknowledged, Confirming, KnownHold};
 use super::double_booking::DoubleBooking;
 use super::evidence::{Clock, Findings, Known, Story, tell};
 use super::excuse::Excuse;
-use super::false_sold_out::{FalseSoldOut, Refused};
+use super::false_sold_out::FalseSoldOut;
 use super::hold::Hold;
 use super::interruptions::Interruptions;
 use super::journal::{Grant, State};
-use super::linearizable::{FREE_SEAT, Linearizable};
+use super::linearizable::Linearizable;
 use super::live::{Calm, Live};
 use super::lost_booking::LostBooking;
 use super::overdue::Overdue;
@@ -90,7 +90,7 @@ impl Oracles {
             hold: Hold::new(),
             claims: Claims::default(),
             linearizable: Linearizable::new(settings.shows, settings.quantum),
-            false_sold_out: FalseSoldOut::new(settings.quantum),
+            false_sold_out: FalseSoldOut::new(),
             single_writer: SingleWriter::new(),
             live: Live::new(settings.live_bound, settings.slowest_answer, settings.lost_ppb),
             known: Known::new(settings),
@@ -208,9 +208,7 @@ impl Oracles {
                 }
             }
             Refusal::HoldLost => {
-                if let Some((rule, story)) = self.claims.on_hold_lost(&self.known, at, asked) {
-                    self.hold.findings.fail(rule, || story);
-                }
+                self.claims.on_hold_lost(&self.known, &mut self.hold.findings, at, asked);
             }
             Refusal::NotYours | Refusal::Overloaded | Refusal::Unavailable | Refusal::Minority => {}
         }
@@ -335,11 +333,8 @@ impl Oracles {
         open: &[Asked],
         own: Vec<(Rule, Story)>,
     ) -> Vec<OracleResult> {
-        let untaken = self.false_sold_out.on_end(&self.known);
-        self.untaken(&untaken);
-        for (rule, story) in self.claims.on_end(&self.known) {
-            self.hold.findings.fail(rule, || story);
-        }
+        self.false_sold_out.on_end(&self.known, &mut self.linearizable.findings);
+        self.claims.on_end(&self.known, &mut self.hold.findings);
         vec![
             self.double_booking.finish(),
             self.lost_booking.finish(&self.known),
@@ -354,18 +349,7 @@ impl Oracles {
 
     /// Compares an answer about a hold with the journal.
     fn claim(&mut self, times: (Instant, Instant), request: &Request, outcome: &Outcome) {
-        let failure = self.claims.on_answer(&self.known, times, request, outcome);
-        if let Some((rule, story)) = failure {
-            self.hold.findings.fail(rule, || story);
-        }
-    }
-
-    /// Counts refusals of holds because of a seat that was not taken.
-    fn untaken(&mut self, refused: &[Refused]) {
-        for refused in refused {
-            let what = "is told that a seat is taken while all that it picks are free";
-            self.linearizable.findings.fail(FREE_SEAT, || refused.tell(&self.known, what));
-        }
+        self.claims.on_answer(&self.known, &mut self.hold.findings, times, request, outcome);
     }
 
     fn granted(

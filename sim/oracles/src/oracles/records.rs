@@ -34,18 +34,20 @@ impl Oracles {
         );
         self.read[place] = position.index;
         self.single_writer.on_committed(position, writer);
-        for (show, _) in events {
-            let untaken = self.false_sold_out.before_record(&self.known, *show, written);
-            self.untaken(&untaken);
+        let shows = || events.chunk_by(|(one, _), (other, _)| one == other).map(|them| them[0].0);
+        for show in shows() {
+            let linearizable = &mut self.linearizable.findings;
+            self.false_sold_out.before_record(&self.known, linearizable, show, written);
         }
         for (show, event) in events {
             self.fold(*show, event, (written, read), position);
         }
-        for (show, event) in events {
-            self.false_sold_out.after_record(&self.known, *show, written);
-            for (rule, story) in self.claims.on_record(&self.known, event.hold(), written) {
-                self.hold.findings.fail(rule, || story);
-            }
+        for show in shows() {
+            self.false_sold_out.after_record(&self.known, show, written);
+        }
+        for (_, event) in events {
+            let findings = &mut self.hold.findings;
+            self.claims.on_record(&self.known, findings, event.hold(), written);
         }
     }
 
