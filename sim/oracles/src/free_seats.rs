@@ -72,7 +72,7 @@ struct Seat {
     is_booked: bool,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Show {
     seats: Vec<Seat>,
     sections: Vec<Tally>,
@@ -82,16 +82,24 @@ struct Show {
 /// The seats of all shows, by the records read so far.
 #[derive(Debug)]
 pub(super) struct FreeSeats {
-    seats_per_show: u32,
     seats_per_section: u32,
-    /// By show; `None` until a seat of it is taken.
+    /// A show of which no seat was ever taken.
+    untouched: Show,
+    /// By show; `None` while it is untouched.
     shows: Vec<Option<Box<Show>>>,
 }
 
 impl FreeSeats {
     pub(super) fn new(settings: &OracleSettings) -> Self {
         let &OracleSettings { shows, seats_per_show, seats_per_section, .. } = settings;
-        Self { seats_per_show, seats_per_section, shows: (0..shows).map(|_| None).collect() }
+        let seat = Seat { taken_until: NEVER, is_booked: false };
+        let sections = seats_per_show.div_ceil(seats_per_section) as usize;
+        let untouched = Show {
+            seats: vec![seat; seats_per_show as usize],
+            sections: vec![Tally::of(seats_per_section); sections],
+            all: Tally::of(seats_per_show),
+        };
+        Self { seats_per_section, untouched, shows: (0..shows).map(|_| None).collect() }
     }
 
     /// Takes seats for a hold. Seats that do not exist, or are taken, do not count.
@@ -134,51 +142,35 @@ impl FreeSeats {
         list: &[SeatId],
         mut change: impl FnMut(&mut Seat, &mut Tally, &mut Tally),
     ) {
-        let (seats, per_section) = (self.seats_per_show, self.seats_per_section);
         let Some(show) = self.shows.get_mut(show.0 as usize) else { return };
-        let Show { seats, sections, all } = &mut **show.get_or_insert_with(|| {
-            let seat = Seat { taken_until: NEVER, is_booked: false };
-            Box::new(Show {
-                seats: vec![seat; seats as usize],
-                sections: vec![Tally::of(per_section); seats.div_ceil(per_section) as usize],
-                all: Tally::of(seats),
-            })
-        });
+        let Show { seats, sections, all } =
+            &mut **show.get_or_insert_with(|| Box::new(self.untouched.clone()));
         for &seat in list {
             if let Some(state) = seats.get_mut(seat.0 as usize) {
-                change(state, &mut sections[(seat.0 / per_section) as usize], all);
+                change(state, &mut sections[(seat.0 / self.seats_per_section) as usize], all);
             }
         }
     }
 
     /// Whether a picked seat was taken at `since` or later.
     pub(super) fn was_taken(&self, show: ShowId, wish: &Wish, since: Instant) -> bool {
-        self.of(show).is_some_and(|show| {
-            let until =
-                |seat: &SeatId| show.seats.get(seat.0 as usize).map(|seat| seat.taken_until);
-            wish.picked.iter().filter_map(until).any(|until| until > NEVER && until >= since)
-        })
+        let seats = &self.of(show).seats;
+        let until = |seat: &SeatId| seats.get(seat.0 as usize).map(|seat| seat.taken_until);
+        wish.picked.iter().filter_map(until).any(|until| until > NEVER && until >= since)
     }
 
     /// Whether a section had fewer free seats than wanted at `since` or later.
     pub(super) fn was_short(&self, show: ShowId, wish: &Wish, since: Instant) -> bool {
-        let mut needs = self.needs(wish);
-        match self.of(show) {
-            None => needs.any(|(_, wanted)| wanted > self.seats_per_section),
-            Some(show) => needs.any(|(section, wanted)| {
-                let until = show.sections.get(section).map(|tally| of(&tally.short_until, wanted));
-                until.is_some_and(|until| until > NEVER && until >= since)
-            }),
-        }
+        let sections = &self.of(show).sections;
+        self.needs(wish).any(|(section, wanted)| {
+            let until = sections.get(section).map(|tally| of(&tally.short_until, wanted));
+            until.is_some_and(|until| until > NEVER && until >= since)
+        })
     }
 
     /// Instant from which the show or a section has fewer unbooked seats than wanted; `MAX` if they have enough.
     pub(super) fn sold_out_from(&self, show: ShowId, wish: &Wish) -> Instant {
-        let Some(show) = self.of(show) else {
-            let is_short = |wanted| wanted > self.seats_per_section;
-            let is_never = self.needs(wish).any(|(_, wanted)| is_short(wanted));
-            return if is_never { Instant::ZERO } else { Instant::MAX };
-        };
+        let show = self.of(show);
         let sections = self.needs(wish).filter_map(|(section, wanted)| {
             show.sections.get(section).map(|tally| of(&tally.sold_out_from, wanted))
         });
@@ -188,9 +180,7 @@ impl FreeSeats {
 
     /// Evidence of the free and unbooked seats where the best are wanted, and in all.
     pub(super) fn tell(&self, show: ShowId, wish: &Wish) -> Vec<String> {
-        let Some(seats) = self.of(show) else {
-            return vec![format!("journal: no seat of {show} was ever held")];
-        };
+        let seats = self.of(show);
         let line = |what: String, Tally { free, unbooked, .. }: &Tally| {
             format!("journal: {what} has {free} free seats, and {unbooked} that are not booked")
         };
@@ -211,8 +201,8 @@ impl FreeSeats {
         })
     }
 
-    fn of(&self, show: ShowId) -> Option<&Show> {
-        self.shows.get(show.0 as usize)?.as_deref()
+    fn of(&self, show: ShowId) -> &Show {
+        self.shows.get(show.0 as usize).and_then(Option::as_deref).unwrap_or(&self.untouched)
     }
 }
 
