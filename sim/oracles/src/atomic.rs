@@ -21,9 +21,10 @@ use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
 use super::clients::KnownHold;
-use super::evidence::{Findings, Known, Story, asks, same_seats, seats};
+use super::evidence::{Findings, Story, asks, same_seats, seats};
 use super::excuse::{Excuse, MEASURED};
 use super::journal::{Grant, State};
+use super::known::Known;
 use super::register::Entry;
 use super::settings::OracleSettings;
 

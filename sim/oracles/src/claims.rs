@@ -25,9 +25,10 @@ use onsale_booking::{
 };
 
 use super::asked::Asked;
-use super::evidence::{Findings, Known, Story};
+use super::evidence::{Findings, Story};
 use super::hold::{HELD_UNRECORDED, NOT_FOREIGN, NOT_LOST, RELEASE_UNRECORDED};
 use super::journal::State;
+use super::known::Known;
 use super::register::Entry;
 use super::rule::Rule;
 

@@ -12,7 +12,8 @@
 use onsale_booking::{HoldId, SeatList, ShowId};
 use onsale_reports::{Oracle, OracleResult};
 
-use super::evidence::{Findings, Known, Story};
+use super::evidence::{Findings, Story};
+use super::known::Known;
 use super::position::Position;
 
 crate::rules! {

@@ -10,15 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use onsale_booking::{HoldId, Instant, Outcome, RequestId, SeatId, SeatList, ShowId, UserId, Wish};
 use onsale_reports::{Evidence, Oracle, OracleResult, Verdict};
 
-use super::asked_for::AskedFor;
-use super::clients::Clients;
-use super::free_seats::FreeSeats;
-use super::interruptions::Interruptions;
-use super::journal::{Journal, State};
-use super::overdue::Overdue;
-use super::position::Position;
+use super::journal::State;
+use super::known::Known;
 use super::rule::Rule;
-use super::settings::OracleSettings;
 
 /// Failures reported in full; the others are counted.
 const STORIES_MAX: usize = 3;
@@ -158,82 +152,7 @@ impl Findings {
     }
 }
 
-/// The input of a judgement: the hall, and the two folds.
-#[derive(Debug)]
-pub(super) struct Known {
-    pub(super) settings: OracleSettings,
-    pub(super) journal: Journal,
-    pub(super) clients: Clients,
-    pub(super) overdue: Overdue,
-    pub(super) interruptions: Interruptions,
-    /// The requests for holds.
-    pub(super) asked: AskedFor,
-    /// Free and unbooked seats, by the journal.
-    pub(super) seats: FreeSeats,
-}
-
 impl Known {
-    pub(super) fn new(settings: OracleSettings) -> Self {
-        Self {
-            journal: Journal::new(settings.shows, settings.seats_per_show, settings.grace),
-            clients: Clients::new(settings.shows, settings.seats_per_show),
-            overdue: Overdue::new(settings.lateness),
-            interruptions: Interruptions::new(
-                settings.recovery,
-                settings.load,
-                settings.log_of.clone(),
-            ),
-            seats: FreeSeats::new(&settings),
-            asked: AskedFor::new(settings.seats_per_section),
-            settings,
-        }
-    }
-
-    /// Folds in a booking by a record that was read at `read`.
-    pub(super) fn booked(
-        &mut self,
-        hold: HoldId,
-        request: RequestId,
-        (at, read): (Instant, Instant),
-        position: Position,
-    ) {
-        self.journal.booked(hold, request, at, position);
-        if let Some(entry) = self.journal.get(hold) {
-            self.seats.book(entry.show, &entry.seats, read);
-        }
-    }
-
-    /// Folds in the end of a hold that is not booked, by a record first on a disk at `written`. Its seats are given
-    /// back, unless another hold has them.
-    pub(super) fn ended(&mut self, hold: HoldId, state: State, written: Instant) {
-        if let Some(entry) = self.journal.get(hold).filter(|entry| entry.known.state == State::Held)
-        {
-            for &seat in &entry.seats {
-                if self.journal.on_seat(entry.show, seat).is_some_and(|last| last.hold == hold) {
-                    self.seats.give_back(entry.show, seat, written);
-                }
-            }
-        }
-        self.journal.ended(hold, state);
-    }
-
-    /// Whether the client of a hold counts on it at `at`.
-    pub(super) fn timer_runs(&self, hold: HoldId, at: Instant) -> bool {
-        let told = self.clients.get(hold);
-        told.is_some_and(|told| at + self.settings.quantum < told.known.expires)
-    }
-
-    /// Whether a user who was told at `at` that its hold is lost was told so while its time and grace ran: less the part
-    /// of the grace that wrong clocks may use up, and not once the user had asked to release it.
-    pub(super) fn is_promised(&self, hold: HoldId, user: UserId, at: Instant) -> bool {
-        let Some(entry) = self.clients.get(hold) else { return false };
-        let (told, promise) = (&entry.known, self.settings.promise());
-        let wrong = self.settings.early.map(|early| promise.believed() + early);
-        let ends = told.expires + (promise.grace - wrong.unwrap_or_default());
-        let alone = told.user == user && told.released.is_none() && told.booked.is_none();
-        alone && at + self.settings.quantum < ends
-    }
-
     /// The phrase for a seat, `show0 seat 1234 (section 3, row 2, place 9)`, all counted from 0.
     pub(super) fn seat(&self, show: ShowId, seat: SeatId) -> String {
         let (section, within) =

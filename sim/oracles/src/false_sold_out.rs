@@ -31,8 +31,9 @@ use onsale_booking::{Instant, Refusal, ShowId, Wish};
 use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
-use super::evidence::{Findings, Known, Story, asks};
+use super::evidence::{Findings, Story, asks};
 use super::excuse::Excuse;
+use super::known::Known;
 use super::linearizable::FREE_SEAT;
 
 crate::rules! {

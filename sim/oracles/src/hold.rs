@@ -39,8 +39,9 @@ use onsale_booking::{
 use onsale_reports::{Oracle, OracleResult};
 
 use super::clients::{Confirming, KnownHold};
-use super::evidence::{Findings, Known, Story, seats};
+use super::evidence::{Findings, Story, seats};
 use super::journal::{Grant, State};
+use super::known::Known;
 use super::position::Position;
 use super::register::Entry;
 

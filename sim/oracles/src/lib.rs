@@ -13,6 +13,7 @@ mod free_seats;
 mod hold;
 pub mod interruptions;
 mod journal;
+mod known;
 pub mod latency;
 mod linearizable;
 pub mod live;

@@ -73,8 +73,9 @@ use onsale_booking::{
 use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
-use super::evidence::{Findings, Known, Story, same_seats, seats, tell};
+use super::evidence::{Findings, Story, same_seats, seats, tell};
 use super::excuse::Excuse;
+use super::known::Known;
 
 use super::unusual::{self, Unusual};
 

@@ -27,9 +27,10 @@ use onsale_booking::{Instant, Refusal, Span};
 use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
-use super::evidence::{Findings, Known, Story};
+use super::evidence::{Findings, Story};
 use super::excuse::{Excuse, MEASURED};
 use super::journal::State;
+use super::known::Known;
 use super::rule::Rule;
 
 crate::rules! {

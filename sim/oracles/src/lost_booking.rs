@@ -14,7 +14,8 @@ use onsale_booking::Instant;
 use onsale_reports::{Oracle, OracleResult};
 
 use super::clients::Acknowledged;
-use super::evidence::{Findings, Known, Story, same_seats};
+use super::evidence::{Findings, Story, same_seats};
+use super::known::Known;
 use super::position::Position;
 
 crate::rules! {

@@ -13,7 +13,8 @@
 
 use onsale_booking::{Command, HoldId, Instant, Outcome, Refusal, Request};
 
-use super::evidence::{Known, same_seats};
+use super::evidence::same_seats;
+use super::known::Known;
 use super::rule::Rule;
 
 crate::rules! {

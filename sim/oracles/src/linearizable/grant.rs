@@ -5,7 +5,8 @@
 
 use onsale_booking::{HoldId, Instant, RequestId, SeatId, SeatList, ShowId, Span, UserId};
 
-use super::super::evidence::{Known, Story, seats};
+use super::super::evidence::{Story, seats};
+use super::super::known::Known;
 use super::super::rule::Rule;
 use super::{BOOKED_AND_LOST, LOST_IN_TIME, NOT_RELEASED};
 
