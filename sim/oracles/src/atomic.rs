@@ -8,11 +8,12 @@
 //! a late answer is compared with its own seats. Each record is read once, so a second grant
 //! under one name while the first is alive is a second effect. After the end of the first it
 //! may be a late retry that came when the first was forgotten: harmless, as no client waits for
-//! it. The system remembers an ended hold for a time that its settings name, so before that a second grant is a failure.
-//! A request is ill-formed by the sale's settings alone. Why none is missed: an acknowledged hold has the requested number of seats in each
-//! section and all the picked ones; a booking has its hold's seats, in the clients' view by a
-//! check here, in the journal's by construction, as a booking record names only its hold; the two
-//! views of a hold are compared as soon as both exist.
+//! it. The system remembers an ended hold for a time that its settings name, so before that a
+//! second grant is a failure. A request is ill-formed by the sale's settings alone. Why none is
+//! missed: an acknowledged hold has the requested number of seats in each section and all the
+//! picked ones; a booking has its hold's seats, in the clients' view by a check here, in the
+//! journal's by construction, as a booking record names only its hold; the two views of a hold are
+//! compared as soon as both exist.
 
 use onsale_booking::{
     HoldId, Instant, Refusal, Request, SeatId, SeatList, SectionId, ShowId, Wish,
@@ -21,7 +22,7 @@ use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
 use super::clients::KnownHold;
-use super::evidence::{Findings, Story, asks, same_seats, seats};
+use super::evidence::{Findings, Story, asks, held, refused, same_seats};
 use super::excuse::{Excuse, MEASURED};
 use super::journal::{Grant, State};
 use super::known::Known;
@@ -104,12 +105,7 @@ impl Atomic {
         if let Some((rule, wrong)) = wrong {
             self.findings.fail(rule, || {
                 let mut lines = known.about(hold);
-                lines.push(format!(
-                    "journal {}: {hold} of {} held: {}",
-                    grant.held,
-                    grant.user,
-                    seats(show, granted)
-                ));
+                lines.push(held(hold, show, granted, grant));
                 Story { headline: format!("{hold} of {} {wrong}", grant.user), lines }
             });
         }
@@ -171,7 +167,7 @@ impl Atomic {
                 headline: format!("{request} of {user} {wrong}"),
                 lines: vec![
                     format!("{}, first at {since}", asks(user, request, show, wish)),
-                    format!("client {user}: told at {at} that {request} is refused: {refusal:?}"),
+                    refused(user, request, at, refusal),
                 ],
             });
         }

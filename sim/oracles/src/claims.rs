@@ -130,6 +130,16 @@ impl Told {
         }
     }
 
+    /// What the answer says of the hold.
+    const fn said(self) -> &'static str {
+        match self {
+            Self::Held => "granted",
+            Self::Released => "released",
+            Self::Unbookable | Self::Unreleasable | Self::Over => "lost",
+            Self::NotYours => "another user's",
+        }
+    }
+
     /// The rule that an unexplained answer breaks, and its words.
     fn broken(self) -> (Rule, &'static str) {
         match self {
@@ -241,8 +251,9 @@ impl Claim {
         let (rule, words) = what.broken();
         findings.fail(rule, || {
             let mut lines = known.about(hold);
+            let said = what.said();
             lines.push(format!(
-                "client {user}: asked {request} at {asked}, told at {told} about {hold}: {what:?}"
+                "client {user}: asked {request} at {asked}, told at {told} that {hold} is {said}"
             ));
             Story { headline: format!("{request} of {user} {words}"), lines }
         });

@@ -7,10 +7,12 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use onsale_booking::{HoldId, Instant, Outcome, RequestId, SeatId, SeatList, ShowId, UserId, Wish};
+use onsale_booking::{
+    HoldId, Instant, Outcome, Refusal, Request, RequestId, SeatId, SeatList, ShowId, UserId, Wish,
+};
 use onsale_reports::{Evidence, Oracle, OracleResult, Verdict};
 
-use super::journal::State;
+use super::journal::{Grant, State};
 use super::known::Known;
 use super::rule::Rule;
 
@@ -180,14 +182,7 @@ impl Known {
         let mut lines = Vec::new();
         if let Some(entry) = self.journal.get(hold) {
             let grant = &entry.known;
-            lines.push(format!(
-                "journal {}: {hold} of {} held at {} until {} of the log's time: {}",
-                grant.held,
-                grant.user,
-                grant.at,
-                grant.expires,
-                seats(entry.show, &entry.seats)
-            ));
+            lines.push(held(hold, entry.show, &entry.seats, grant));
             lines.extend(match grant.state {
                 State::Held => None,
                 State::Booked { request, at, position } => Some(format!(
@@ -258,6 +253,30 @@ pub(super) fn same_seats(one: &SeatList, other: &SeatList) -> bool {
         list
     };
     one == other || sorted(one) == sorted(other)
+}
+
+/// The phrase for a record of a hold.
+pub(super) fn held(hold: HoldId, show: ShowId, list: &SeatList, grant: &Grant) -> String {
+    let Grant { user, at, expires, held, .. } = grant;
+    let seats = seats(show, list);
+    format!(
+        "journal {held}: {hold} of {user} held at {at} until {expires} of the log's time: {seats}"
+    )
+}
+
+/// The phrase for a request and its answer.
+pub(super) fn exchange(
+    request: &Request,
+    (asked, told): (Instant, Instant),
+    outcome: &Outcome,
+) -> String {
+    let Request { id, user, show, .. } = request;
+    format!("client {user}: asked {id} at {asked}, told at {told}: {}", tell(*show, outcome))
+}
+
+/// The phrase for a refusal.
+pub(super) fn refused(user: UserId, request: RequestId, at: Instant, refusal: Refusal) -> String {
+    format!("client {user}: told at {at} that {request} is refused: {refusal:?}")
 }
 
 /// The phrase for an answer.

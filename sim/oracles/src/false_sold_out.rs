@@ -31,7 +31,7 @@ use onsale_booking::{Instant, Refusal, ShowId, Wish};
 use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
-use super::evidence::{Findings, Story, asks};
+use super::evidence::{self, Findings, Story, asks};
 use super::excuse::Excuse;
 use super::known::Known;
 use super::linearizable::FREE_SEAT;
@@ -201,7 +201,7 @@ impl Refused {
         let Self { told, asked: Asked { request, user, show, since }, wish, refusal } = self;
         let mut lines = vec![
             format!("{}, first at {since}", asks(*user, *request, *show, wish)),
-            format!("client {user}: told at {told} that {request} is refused: {refusal:?}"),
+            evidence::refused(*user, *request, *told, *refusal),
         ];
         lines.extend(known.free(*show, wish));
         Story { headline: format!("{request} of {user} {wrong}"), lines }

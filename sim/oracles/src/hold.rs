@@ -9,8 +9,9 @@
 //! the leader's decision take the time from the records themselves: a hold counts as over once a
 //! later record's own instant has passed its time and grace, even if its end was not recorded.
 //! Those instants are in the shard's time, which passes from leader to leader and may differ from
-//! the calendar's by any amount. The calendar is used once, for an end that was durable while the
-//! client's timer still ran; a record can be read late, never early.
+//! the calendar's by any amount. The calendar is used for ends alone: one that was read while the
+//! client's timer still ran, for a record can be read late, never early; and one that was first on
+//! a disk too late.
 //!
 //! **Why no alarm from the clients is false.** Let a window reach from the instant at which
 //! a client learned of its hold to the earlier of its [timer](crate::timer)'s end and the instant at which it asked to
@@ -36,10 +37,10 @@
 use onsale_booking::{
     HoldId, Instant, PaymentId, Refusal, Request, RequestId, SeatList, ShowId, UserId,
 };
-use onsale_reports::{Oracle, OracleResult};
+use onsale_reports::{Oracle, OracleResult, human};
 
 use super::clients::{Confirming, KnownHold};
-use super::evidence::{Findings, Story, seats};
+use super::evidence::{Findings, Story, held, refused};
 use super::journal::{Grant, State};
 use super::known::Known;
 use super::position::Position;
@@ -132,16 +133,7 @@ impl Hold {
         grant: &Grant,
     ) {
         self.findings.checks();
-        let record = || {
-            format!(
-                "journal {}: {hold} of {} held at {} until {}: {}",
-                grant.held,
-                grant.user,
-                grant.at,
-                grant.expires,
-                seats(show, granted)
-            )
-        };
+        let record = || held(hold, show, granted, grant);
         if grant.expires != grant.at + known.settings.hold {
             self.findings.fail(OTHER_LENGTH, || Story {
                 headline: format!(
@@ -301,7 +293,7 @@ impl Hold {
                 Some((EXPIRED_BOOKED, format!("although {} had booked it", grant.user)))
             }
             State::Held if at < grant.expires + settings.grace => {
-                let early = (grant.expires + settings.grace).since(at);
+                let early = human::span((grant.expires + settings.grace).since(at));
                 Some((EXPIRED_EARLY, format!("{early} before its time and grace were over")))
             }
             State::Held if known.timer_runs(hold, read) || comes_soon => {
@@ -406,10 +398,7 @@ impl Hold {
         if known.is_promised(hold, request.user, at) {
             self.findings.fail(REFUSED_IN_TIME, || {
                 let mut lines = known.about(hold);
-                lines.push(format!(
-                    "client {}: told at {at} that {} is refused: {refusal:?}",
-                    request.user, request.id
-                ));
+                lines.push(refused(request.user, request.id, at, refusal));
                 Story {
                     headline: format!(
                         "{} was refused {hold} while its time and grace ran",

@@ -73,10 +73,9 @@ use onsale_booking::{
 use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
-use super::evidence::{Findings, Story, same_seats, seats, tell};
+use super::evidence::{Findings, Story, exchange, same_seats, seats};
 use super::excuse::Excuse;
 use super::known::Known;
-
 use super::unusual::{self, Unusual};
 
 use self::grant::{Answer, Grant, Kind, Life, Settling, conflict, later};
@@ -278,12 +277,7 @@ impl Linearizable {
             let told_before = self.grant_mut(hold).map_or_else(Vec::new, |grant| grant.tell());
             self.findings.fail(UNEXPLAINED, || {
                 let mut lines = told_before;
-                lines.push(format!(
-                    "client {}: asked {} at {asked}, told at {told}: {}",
-                    request.user,
-                    request.id,
-                    tell(request.show, outcome)
-                ));
+                lines.push(exchange(request, (asked, told), outcome));
                 Story {
                     headline: format!(
                         "{} of {} about {hold} has an answer that no order explains",
@@ -313,19 +307,9 @@ impl Linearizable {
         self.findings.fail(rule, || {
             let mut lines = known.about(hold);
             if let Unusual::Repeats { asked, told, first } = unusual {
-                lines.push(format!(
-                    "client {}: asked {} at {asked}, told at {told}: {}",
-                    request.user,
-                    request.id,
-                    tell(request.show, first)
-                ));
+                lines.push(exchange(request, (asked, told), first));
             }
-            lines.push(format!(
-                "client {}: asked {} at {asked}, told at {told}: {}",
-                request.user,
-                request.id,
-                tell(request.show, outcome)
-            ));
+            lines.push(exchange(request, (asked, told), outcome));
             Story {
                 headline: format!(
                     "{} of {} about {hold}, {wrong}, has an answer that no order explains",
