@@ -2,7 +2,7 @@
 //!
 //! Owns the type that judges and crowd share for it. Refuses to know what becomes of it.
 
-use onsale_booking::{Instant, RequestId, ShowId, UserId};
+use onsale_booking::{Instant, Request, RequestId, ShowId, UserId};
 
 /// An unanswered request, and when its client first sent it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,4 +15,12 @@ pub struct Asked {
     pub show: ShowId,
     /// Instant of the first attempt.
     pub since: Instant,
+}
+
+impl Asked {
+    /// The request, first sent at `since`.
+    pub(super) const fn of(request: &Request, since: Instant) -> Self {
+        let &Request { id, user, show, .. } = request;
+        Self { request: id, user, show, since }
+    }
 }

@@ -13,8 +13,9 @@
 //! is promised to serve. Silence is not the cluster's fault if the client gave up before an answer could have come. If
 //! the network loses messages even without faults, some requests may stay unanswered: of *N* judged ones, each of which
 //! may fail with a chance of at most *q*, no more than *Nq + 6√(Nq) + 3*, six standard deviations and the rare event in
-//! a short run. A seat still held at the end has had until its hold's [limit](super::overdue). Why none is missed: a request is answered, given up, or open at the end, and each of the
-//! three is reported to the oracle; no claim of a node makes an interruption.
+//! a short run. A seat still held at the end has had until its hold's [limit](super::overdue). Why none is missed: a
+//! request is answered, given up, or open at the end, and each of the three is reported to the oracle; no claim of a
+//! node makes an interruption.
 //!
 //! Recovery is judged as well: a client that waits for the first decision after calm asked a cluster whose faults are
 //! all healed, so a decision reaches some client within recovery.
@@ -24,7 +25,7 @@
 use std::fmt;
 
 use onsale_booking::{Instant, Refusal, Span};
-use onsale_reports::{Oracle, OracleResult};
+use onsale_reports::{Oracle, OracleResult, human};
 
 use super::asked::Asked;
 use super::evidence::{Findings, Story};
@@ -89,7 +90,7 @@ impl Calm {
 
 impl fmt::Display for Calm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "calm began at {}, with {} to recover in", self.from, self.bound)
+        write!(f, "calm began at {}, with {} to recover in", self.from, human::span(self.bound))
     }
 }
 
@@ -97,9 +98,6 @@ impl fmt::Display for Calm {
 pub(super) struct Live {
     pub(super) findings: Findings,
     bound: Span,
-    slowest_answer: Option<Span>,
-    /// Chance that a request stays unanswered without faults, in a thousand million.
-    lost_ppb: u64,
     /// Judged requests without an answer, and the story of the first, if the network may have lost some.
     unanswered: (u64, Option<Story>),
     calm: Instant,
@@ -109,12 +107,10 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) const fn new(bound: Span, slowest_answer: Option<Span>, lost_ppb: u64) -> Self {
+    pub(super) const fn new(bound: Span) -> Self {
         Self {
             findings: Findings::new(Oracle::Live),
             bound,
-            slowest_answer,
-            lost_ppb,
             unanswered: (0, None),
             calm: Instant::MAX,
             asked: Instant::MAX,
@@ -177,7 +173,8 @@ impl Live {
         unheard_since: Instant,
         known: &Known,
     ) {
-        if self.slowest_answer.is_some_and(|slowest| at.since(unheard_since) >= slowest) {
+        let slowest = known.settings.slowest_answer;
+        if slowest.is_some_and(|slowest| at.since(unheard_since) >= slowest) {
             self.on_unanswered(GIVEN_UP, at, asked, known);
         } else {
             self.waits_no_longer(at, known);
@@ -203,7 +200,7 @@ impl Live {
     fn on_unanswered(&mut self, rule: Rule, at: Instant, asked: Asked, known: &Known) {
         self.waits_no_longer(at, known);
         let until = known.interruptions.until(asked.show);
-        if asked.since <= until || self.slowest_answer.is_none() {
+        if asked.since <= until || known.settings.slowest_answer.is_none() {
             return;
         }
         self.findings.checks();
@@ -212,7 +209,7 @@ impl Live {
             WITHDRAWN => "was told that the gateway had withdrawn",
             _ => "was given up without an answer",
         };
-        self.goes_without(rule, || Story {
+        self.goes_without(rule, known, || Story {
             headline: format!(
                 "{} of {} {how} although the cluster was whole",
                 asked.request, asked.user
@@ -226,8 +223,8 @@ impl Live {
     }
 
     /// Fails a judged request without an answer, at once or, if the network may have lost it, once there are too many.
-    fn goes_without(&mut self, rule: Rule, story: impl FnOnce() -> Story) {
-        if self.lost_ppb == 0 {
+    fn goes_without(&mut self, rule: Rule, known: &Known, story: impl FnOnce() -> Story) {
+        if known.settings.lost_ppb == 0 {
             return self.findings.fail(rule, story);
         }
         let (unanswered, first) = &mut self.unanswered;
@@ -236,10 +233,10 @@ impl Live {
     }
 
     /// Fails if more requests stayed unanswered than the network may have lost.
-    fn judge_lost(&mut self) {
+    fn judge_lost(&mut self, known: &Known) {
         let (unanswered, first) = std::mem::take(&mut self.unanswered);
         let judged = self.findings.checked();
-        let most = lost_at_most(judged, self.lost_ppb);
+        let most = lost_at_most(judged, known.settings.lost_ppb);
         if unanswered > most
             && let Some(mut story) = first
         {
@@ -262,13 +259,13 @@ impl Live {
         open: &[Asked],
         own: Vec<(Rule, Story)>,
     ) -> OracleResult {
-        if let Some(slowest) = self.slowest_answer {
-            if self.lost_ppb == 0 {
+        if let Some(slowest) = known.settings.slowest_answer {
+            if known.settings.lost_ppb == 0 {
                 self.judge_recovery(slowest, known);
             }
             self.judge_open(slowest, known, end, open);
         }
-        self.judge_lost();
+        self.judge_lost(known);
         self.judge_holds(known, end);
         for (rule, story) in own {
             self.findings.fail(rule, || story);
@@ -304,7 +301,7 @@ impl Live {
                 false => until + known.settings.patience,
             };
             if end > from + recovery {
-                self.goes_without(NEVER_ENDED, || Story {
+                self.goes_without(NEVER_ENDED, known, || Story {
                     headline: format!("{} of {} never ended", asked.request, asked.user),
                     lines: vec![
                         served_since(until, known),
@@ -359,7 +356,7 @@ fn lost_at_most(judged: u64, ppb: u64) -> u64 {
 
 /// The line about the latest interruption, which ended at `until`.
 fn served_since(until: Instant, known: &Known) -> String {
-    let recovery = known.interruptions.recovery();
+    let recovery = human::span(known.interruptions.recovery());
     format!("no interruption excuses it: the last ended at {until}, with {recovery} to recover")
 }
 

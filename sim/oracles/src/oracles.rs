@@ -93,7 +93,7 @@ impl Oracles {
             linearizable: Linearizable::new(settings.shows, settings.quantum),
             false_sold_out: FalseSoldOut::new(),
             single_writer: SingleWriter::new(),
-            live: Live::new(settings.live_bound, settings.slowest_answer, settings.lost_ppb),
+            live: Live::new(settings.live_bound),
             known: Known::new(settings),
         };
         let clock = oracles.clock.clone();
@@ -174,7 +174,7 @@ impl Oracles {
         if mismatched {
             self.atomic.on_mismatch(request, &told);
         }
-        let asked = Asked { request: request.id, user: request.user, show: request.show, since };
+        let asked = Asked::of(request, since);
         self.live.on_decided(at, &asked, &self.known);
     }
 
@@ -188,7 +188,7 @@ impl Oracles {
         outcome: &Outcome,
     ) {
         self.linearizable.on_unusual(&self.known, (since, at), request, unusual, outcome);
-        let asked = Asked { request: request.id, user: request.user, show: request.show, since };
+        let asked = Asked::of(request, since);
         self.live.on_decided(at, &asked, &self.known);
     }
 
@@ -402,7 +402,7 @@ impl Oracles {
         refusal: Refusal,
         told: &dyn Fn() -> String,
     ) {
-        let asked = Asked { request: request.id, user: request.user, show: request.show, since };
+        let asked = Asked::of(request, since);
         if let Command::Hold(wish) = &request.command {
             return self.hold_refused(at, &asked, refusal, || wish.clone());
         }
