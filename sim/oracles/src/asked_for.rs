@@ -1,12 +1,12 @@
-//! The requests for holds that clients sent, as fingerprints.
+//! The requests for holds that clients sent, in a Bloom filter.
 //!
 //! Owns a set that says of a grant whether its request was ever sent: by the same person, for the same show, with as
 //! many seats in each section. It takes 16 bits a request and forgets none, as a repeat may be granted long after its
 //! client was refused or gave up. Refuses to say which seats of a section a request wants: `atomic` compares them with
 //! the answer.
 //!
-//! A request that was sent is always found. One that was not is taken for one that was in less than one of fifty
-//! cases, up to five million requests; beyond that, more often.
+//! It has no false negatives: a request that was sent is found. False positives are 1.6 % with 100,000 requests, and
+//! 3 % with five million; beyond that, the last part fills up and there are more.
 
 use onsale_booking::draw::mix;
 use onsale_booking::{RequestId, SeatId, SeatList, ShowId, UserId, Wish};

@@ -55,12 +55,6 @@ pub(crate) const EXCUSES: &[Excuse] = &[
         beyond: "a_section_needs_room_for_picked_seats_too",
     },
     Excuse {
-        oracle: Oracle::Linearizable,
-        excused: "a picked seat is refused that was free at some time",
-        bound: "held or booked in [first attempt − quantum, answer + quantum]",
-        beyond: "a_refusal_is_explained_by_its_interval",
-    },
-    Excuse {
         oracle: Oracle::FalseSoldOut,
         excused: "a request is told to wait although it is sold out",
         bound: "first attempt ≤ last booking known to be committed + quantum",

@@ -113,8 +113,14 @@ pub(crate) const EXCUSES: &[Excuse] = &[
     Excuse {
         oracle: Oracle::Linearizable,
         excused: "a hold overlaps others, though its answer came after its expiry",
-        bound: "either comes first",
+        bound: "one ends by the other's answer + quantum, in either order",
         beyond: "a_late_answer_may_be_of_a_late_grant",
+    },
+    Excuse {
+        oracle: Oracle::Linearizable,
+        excused: "a picked seat is refused that was free at some time",
+        bound: "held or booked in [first attempt − quantum, answer + quantum]",
+        beyond: "a_refusal_is_explained_by_its_interval",
     },
 ];
 

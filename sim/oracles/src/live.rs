@@ -62,6 +62,24 @@ pub(crate) const EXCUSES: &[Excuse] = &[
     },
     Excuse {
         oracle: Oracle::Live,
+        excused: "requests stay unanswered under overload",
+        bound: "while the work of all attempts, on one core, waits longer than a leader takes requests; + recovery",
+        beyond: "overload_excuses_requests_until_recovery_after_its_work",
+    },
+    Excuse {
+        oracle: Oracle::Live,
+        excused: "a client gives up before an answer can have come",
+        bound: "last attempt + the slowest answer; always where the settings may lose answers",
+        beyond: "a_client_turned_away_has_waited_since_its_last_attempt",
+    },
+    Excuse {
+        oracle: Oracle::Live,
+        excused: "a request is open at the end",
+        bound: "first attempt or, if an interruption touched it, its end + patience; + recovery + the slowest answer",
+        beyond: "a_client_that_retries_late_is_answered_late",
+    },
+    Excuse {
+        oracle: Oracle::Live,
         excused: "requests stay unanswered on a network that loses messages without faults",
         bound: "the share that its tries may lose of N requests, E: E + 6√E + 3",
         beyond: MEASURED,

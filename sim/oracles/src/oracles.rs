@@ -67,10 +67,11 @@ impl Oracles {
     ];
 
     /// The deviations that the oracles excuse.
-    pub const EXCUSES: [&[Excuse]; 5] = [
+    pub const EXCUSES: [&[Excuse]; 6] = [
         atomic::EXCUSES,
         hold::EXCUSES,
         linearizable::EXCUSES,
+        unusual::EXCUSES,
         false_sold_out::EXCUSES,
         live::EXCUSES,
     ];

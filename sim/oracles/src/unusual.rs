@@ -12,8 +12,10 @@
 //! known, and a request has one outcome. Later, and wherever a clock may be wrong, it may be decided again.
 
 use onsale_booking::{Command, HoldId, Instant, Outcome, Refusal, Request};
+use onsale_reports::Oracle;
 
 use super::evidence::same_seats;
+use super::excuse::{Excuse, MEASURED};
 use super::known::Known;
 use super::rule::Rule;
 
@@ -28,6 +30,28 @@ crate::rules! {
     /// A repeated request was told that its hold is lost while its time and grace ran.
     LOST_TO_REPETITION = "lost-to-repetition";
 }
+
+/// The deviations that are excused here.
+pub(crate) const EXCUSES: &[Excuse] = &[
+    Excuse {
+        oracle: Oracle::Linearizable,
+        excused: "a request about an ended hold is answered as if the hold had never been",
+        bound: "answer ≥ first attempt at the hold + time for which it is remembered − quantum; always where clocks may be wrong",
+        beyond: "a_strangers_request_is_told_that_the_hold_is_lost_before_it_is_known_or_once_it_is_forgotten",
+    },
+    Excuse {
+        oracle: Oracle::Linearizable,
+        excused: "another user's hold is called lost as its grant is under way",
+        bound: "sent ≤ the grant's answer + quantum",
+        beyond: MEASURED,
+    },
+    Excuse {
+        oracle: Oracle::Linearizable,
+        excused: "a request and its repetition are answered in the wrong order",
+        bound: "repeated ≤ first answer + quantum",
+        beyond: "a_repeated_hold_is_told_the_same",
+    },
+];
 
 /// An unusual request, as its client knows it.
 #[derive(Clone, Copy, Debug)]

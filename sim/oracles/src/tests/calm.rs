@@ -1,6 +1,7 @@
 //! Requests and holds that must end within a bound after calm.
 
 use super::*;
+use crate::Load;
 
 /// The verdict of `live` on a request of second `since`, if `act` is what becomes of it. Recovery takes 10 s.
 fn live(since: u64, act: &dyn Fn(&mut History), end: u64, open: &[Asked]) -> Verdict {
@@ -64,6 +65,22 @@ fn an_interruption_excuses_the_requests_that_it_touches() {
     assert_eq!(writer_stops(110, 0), NOT_FAILED);
     assert_eq!(writer_stops(111, 0), Verdict::Fail, "a majority is left, and recovery over");
     assert_eq!(writer_stops(110, 1), Verdict::Fail, "another log's");
+}
+
+/// Eleven attempts at once are the work of 1.1 s, and a leader takes requests for a second: what is asked at 31 was
+/// asked within recovery of 21.1.
+#[test]
+fn overload_excuses_requests_until_recovery_after_its_work() {
+    let judged = |attempts: u64, since: u64| {
+        let load = Load { work: Span::from_millis(100), wait: Span::from_secs(1) };
+        let mut history = History::with(OracleSettings { load, ..OracleSettings::example() });
+        (0..attempts).for_each(|_| history.oracles.attempted(secs(20)));
+        history.oracles.gave_up(secs(since + 5), asked(1, since), secs(since));
+        verdict(&history.results(500, &[]), "live")
+    };
+    assert_eq!(judged(11, 31), NOT_FAILED);
+    assert_eq!(judged(11, 32), Verdict::Fail, "recovery is over");
+    assert_eq!(judged(10, 31), Verdict::Fail, "a core does it in time");
 }
 
 /// Open at the end: recovery and the slowest answer, 11 s, from the first attempt or from the end of recovery.
