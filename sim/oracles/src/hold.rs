@@ -45,6 +45,7 @@ use super::journal::{Grant, State};
 use super::known::Known;
 use super::position::Position;
 use super::register::Entry;
+use super::rule::Rule;
 
 crate::rules! {
     Hold:
@@ -194,39 +195,7 @@ impl Hold {
                 State::Expired { position, .. } => {
                     Some((BOOKED_EXPIRED, format!("which expired at {position}")))
                 }
-                State::Held => entry
-                    .seats
-                    .iter()
-                    .find_map(|&seat| {
-                        let other = known.journal.on_seat(entry.show, seat)?;
-                        (other.hold != hold).then(|| {
-                            let seat = known.seat(entry.show, seat);
-                            (BOOKED_GONE, format!("whose {seat} went to {}", other.hold))
-                        })
-                    })
-                    .or_else(|| match asked {
-                        None => {
-                            Some((BOOKED_UNASKED, "without a request to confirm it".to_owned()))
-                        }
-                        Some(asked) if asked.hold != hold => {
-                            Some((BOOKED_OTHER, format!("while it asked for {}", asked.hold)))
-                        }
-                        Some(asked) if asked.user != entry.known.user => {
-                            let foreign =
-                                format!("which does not belong to {}, who asked", asked.user);
-                            Some((BOOKED_FOREIGN, foreign))
-                        }
-                        Some(asked) if asked.payment != payment => Some((
-                            OTHER_PAYMENT,
-                            format!("with {payment} instead of {}", asked.payment),
-                        )),
-                        Some(_) => None,
-                    })
-                    .or_else(|| {
-                        let ends = entry.known.expires + known.settings.grace;
-                        let late = || format!("whose time and grace were over at {ends}, at {at}");
-                        (at >= ends).then(|| (BOOKED_LATE, late()))
-                    }),
+                State::Held => wrong_with_booking(known, entry, asked, (at, payment)),
             },
         };
         if let Some((rule, wrong)) = wrong {
@@ -464,5 +433,37 @@ impl Hold {
 
     pub(super) fn finish(self) -> OracleResult {
         self.findings.finish(self.acknowledged > 0)
+    }
+}
+
+/// What is wrong with a booking of a live hold.
+fn wrong_with_booking(
+    known: &Known,
+    entry: &Entry<Grant>,
+    asked: Option<Confirming>,
+    (at, payment): (Instant, PaymentId),
+) -> Option<(Rule, String)> {
+    let &Entry { hold, show, ref seats, known: ref grant, .. } = entry;
+    let gone = seats.iter().find_map(|&seat| {
+        let other = known.journal.on_seat(show, seat)?;
+        (other.hold != hold).then_some((seat, other.hold))
+    });
+    if let Some((seat, other)) = gone {
+        return Some((BOOKED_GONE, format!("whose {} went to {other}", known.seat(show, seat))));
+    }
+    let Some(asked) = asked else {
+        return Some((BOOKED_UNASKED, "without a request to confirm it".to_owned()));
+    };
+    let ends = grant.expires + known.settings.grace;
+    if asked.hold != hold {
+        Some((BOOKED_OTHER, format!("while it asked for {}", asked.hold)))
+    } else if asked.user != grant.user {
+        Some((BOOKED_FOREIGN, format!("which does not belong to {}, who asked", asked.user)))
+    } else if asked.payment != payment {
+        Some((OTHER_PAYMENT, format!("with {payment} instead of {}", asked.payment)))
+    } else if at >= ends {
+        Some((BOOKED_LATE, format!("whose time and grace were over at {ends}, at {at}")))
+    } else {
+        None
     }
 }

@@ -53,6 +53,17 @@ fn held_outcome(hold: u64, list: &[u32], granted: u64) -> Outcome {
     Outcome::Held { hold: HoldId(hold), seats: seats(list), expires: secs(granted + HOLD_SECS) }
 }
 
+fn booked_outcome(hold: u64, list: &[u32]) -> Outcome {
+    Outcome::Booked { hold: HoldId(hold), seats: seats(list) }
+}
+
+const fn released_outcome(hold: u64) -> Outcome {
+    Outcome::Released { hold: HoldId(hold) }
+}
+
+const LOST: Outcome = Outcome::Refused(Refusal::HoldLost);
+const NOT_YOURS: Outcome = Outcome::Refused(Refusal::NotYours);
+
 /// A history in the making, in whole seconds.
 struct History {
     oracles: Oracles,
@@ -152,12 +163,7 @@ impl History {
         list: &[u32],
     ) -> &mut Self {
         let request = confirm_request(id, user, hold);
-        self.asks(asked, &request).told(
-            told,
-            asked,
-            &request,
-            &Outcome::Booked { hold: HoldId(hold), seats: seats(list) },
-        )
+        self.asks(asked, &request).told(told, asked, &request, &booked_outcome(hold, list))
     }
 
     /// A client is refused a hold of seat 39, which is booked.

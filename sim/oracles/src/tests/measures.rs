@@ -39,14 +39,6 @@ fn play(act: impl FnOnce(&mut History) -> &mut History) -> Vec<OracleResult> {
     history.results(10_000, &[])
 }
 
-fn booked(hold: u64, list: &[u32]) -> Outcome {
-    Outcome::Booked { hold: HoldId(hold), seats: seats(list) }
-}
-
-fn lost() -> Outcome {
-    Outcome::Refused(Refusal::HoldLost)
-}
-
 impl History {
     /// A client's hold, as it is told and recorded: asked for at 0, granted at 1, told at 2.
     fn has(&mut self, hold: u64, user: u32, list: &[u32]) -> &mut Self {

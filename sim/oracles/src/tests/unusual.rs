@@ -6,19 +6,9 @@ use crate::Unusual;
 const TAKEN: Outcome = Outcome::Refused(Refusal::SeatTaken);
 const NONE_FREE: Outcome = Outcome::Refused(Refusal::NoneFree);
 const SOLD_OUT: Outcome = Outcome::Refused(Refusal::SoldOut);
-const LOST: Outcome = Outcome::Refused(Refusal::HoldLost);
-const NOT_YOURS: Outcome = Outcome::Refused(Refusal::NotYours);
 const BAD: Outcome = Outcome::Refused(Refusal::BadRequest);
 /// Later than an ended hold is remembered.
 const LATE: u64 = 1_000;
-
-fn booked(hold: u64, list: &[u32]) -> Outcome {
-    Outcome::Booked { hold: HoldId(hold), seats: seats(list) }
-}
-
-const fn released(hold: u64) -> Outcome {
-    Outcome::Released { hold: HoldId(hold) }
-}
 
 impl History {
     /// u1 gets seat 3 in h1, from 1 to 301.
@@ -74,7 +64,7 @@ fn a_strangers_request_about_a_live_hold_is_refused_as_not_theirs() {
     };
     told(&NOT_YOURS).is_silent();
     told(&LOST).is_condemned();
-    told(&booked(1, &[3])).is_condemned();
+    told(&booked_outcome(1, &[3])).is_condemned();
     told(&TAKEN).is_condemned();
 }
 
@@ -133,7 +123,7 @@ fn a_hold_that_never_was_is_lost_to_everybody() {
     };
     told(&LOST).is_silent();
     told(&NOT_YOURS).is_condemned();
-    told(&released(99)).is_condemned();
+    told(&released_outcome(99)).is_condemned();
 }
 
 #[test]
@@ -254,18 +244,18 @@ fn a_repeated_payment_or_release_is_told_the_same() {
         history.again((sent, sent + 1), request, (0, 2, first), outcome);
         history
     };
-    again(&confirm, &booked(1, &[3]), LATE, &booked(1, &[3])).is_silent();
-    again(&confirm, &booked(1, &[3]), LATE, &booked(1, &[4])).is_condemned();
-    again(&confirm, &booked(1, &[3]), LATE, &LOST).is_condemned();
+    again(&confirm, &booked_outcome(1, &[3]), LATE, &booked_outcome(1, &[3])).is_silent();
+    again(&confirm, &booked_outcome(1, &[3]), LATE, &booked_outcome(1, &[4])).is_condemned();
+    again(&confirm, &booked_outcome(1, &[3]), LATE, &LOST).is_condemned();
     again(&confirm, &LOST, 20, &LOST).is_silent();
-    again(&confirm, &LOST, 20, &booked(1, &[3])).is_condemned();
-    again(&release, &released(1), 898, &released(1)).is_silent();
-    again(&release, &released(1), 898, &released(2)).is_condemned();
-    again(&release, &released(1), 898, &LOST).is_condemned();
-    again(&release, &released(1), 899, &LOST).is_silent();
+    again(&confirm, &LOST, 20, &booked_outcome(1, &[3])).is_condemned();
+    again(&release, &released_outcome(1), 898, &released_outcome(1)).is_silent();
+    again(&release, &released_outcome(1), 898, &released_outcome(2)).is_condemned();
+    again(&release, &released_outcome(1), 898, &LOST).is_condemned();
+    again(&release, &released_outcome(1), 899, &LOST).is_silent();
     again(&release, &LOST, 20, &LOST).is_silent();
-    again(&release, &LOST, 20, &released(1)).is_condemned();
-    again(&release, &LOST, 20, &booked(1, &[3])).is_condemned();
+    again(&release, &LOST, 20, &released_outcome(1)).is_condemned();
+    again(&release, &LOST, 20, &booked_outcome(1, &[3])).is_condemned();
 }
 
 /// The effect of the first payment is a booking, which is confirmed to the second.

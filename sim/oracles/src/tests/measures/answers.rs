@@ -18,14 +18,14 @@ pub(super) const MEASURES: &[Measure] = &[
         rule: OWN_IS_FOREIGN,
         also: &[],
         condemned: || {
-            play(|history| history.asks_and_hears((5, 6), &hold_request(2, 2, &[3]), &not_yours()))
+            play(|history| history.asks_and_hears((5, 6), &hold_request(2, 2, &[3]), &NOT_YOURS))
         },
         legal: || {
             play(|history| {
                 history.has(1, 1, &[3]).asks_and_hears(
                     (5, 6),
                     &confirm_request(2, 2, 1),
-                    &not_yours(),
+                    &NOT_YOURS,
                 )
             })
         },
@@ -33,14 +33,14 @@ pub(super) const MEASURES: &[Measure] = &[
     Measure {
         rule: UNEXPLAINED,
         also: &[hold::NOT_FOREIGN],
-        condemned: || play(|history| confirmed_late(history, &not_yours())),
-        legal: || play(|history| confirmed_late(history, &lost())),
+        condemned: || play(|history| confirmed_late(history, &NOT_YOURS)),
+        legal: || play(|history| confirmed_late(history, &LOST)),
     },
     Measure {
         rule: BOOKED_AND_LOST,
         also: &[hold::RELEASE_UNRECORDED],
-        condemned: || play(|history| booked_and_released(history, &released())),
-        legal: || play(|history| booked_and_released(history, &lost())),
+        condemned: || play(|history| booked_and_released(history, &released_outcome(1))),
+        legal: || play(|history| booked_and_released(history, &LOST)),
     },
     Measure {
         rule: LOST_IN_TIME,
@@ -68,14 +68,6 @@ pub(super) const MEASURES: &[Measure] = &[
     },
 ];
 
-fn not_yours() -> Outcome {
-    Outcome::Refused(Refusal::NotYours)
-}
-
-fn released() -> Outcome {
-    Outcome::Released { hold: HoldId(1) }
-}
-
 /// Request 2 is granted a hold of this name.
 fn granted_under_name(history: &mut History, name: u64) -> &mut History {
     history.held(1, name, 2, &[3]);
@@ -101,20 +93,20 @@ fn booked_and_released<'a>(history: &'a mut History, answer: &Outcome) -> &'a mu
 /// A confirmation is refused, and then a release sent before it, which so had no effect.
 fn refused_before_a_release(history: &mut History, told: u64) -> &mut History {
     history.has(1, 1, &[3]).asks(5, &release_request(12, 1, 1)).expired(306, 1);
-    history.asks_and_hears((6, told), &confirm_request(11, 1, 1), &lost());
-    history.told(307, 5, &release_request(12, 1, 1), &lost())
+    history.asks_and_hears((6, told), &confirm_request(11, 1, 1), &LOST);
+    history.told(307, 5, &release_request(12, 1, 1), &LOST)
 }
 
 /// A client's release is refused.
 fn release_refused(history: &mut History, told: u64) -> &mut History {
     history.has(1, 1, &[3]).expired(306, 1);
-    history.asks_and_hears((299, told), &release_request(12, 1, 1), &lost())
+    history.asks_and_hears((299, told), &release_request(12, 1, 1), &LOST)
 }
 
 /// A hold cannot be released, so it was booked; then another client gets these seats.
 fn seat_of_a_booking<'a>(history: &'a mut History, list: &[u32]) -> &'a mut History {
     history.has(1, 1, &[3]).asks(5, &confirm_request(11, 1, 1));
-    history.asks_and_hears((5, 8), &release_request(12, 1, 1), &lost()).released(7, 12, 1);
+    history.asks_and_hears((5, 8), &release_request(12, 1, 1), &LOST).released(7, 12, 1);
     history.held(21, 2, 2, list).gets((20, 21, 22), 2, 2, list)
 }
 

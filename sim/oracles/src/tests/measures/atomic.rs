@@ -80,7 +80,7 @@ pub(super) const MEASURES: &[Measure] = &[
         also: &[],
         condemned: || {
             play(|history| {
-                let released = Outcome::Released { hold: HoldId(1) };
+                let released = released_outcome(1);
                 history.asks_and_hears((5, 7), &hold_request(1, 1, &[3]), &released)
             })
         },
@@ -138,7 +138,7 @@ fn refused<'a>(history: &'a mut History, list: &[u32], refusal: Refusal) -> &'a 
 /// A person with two holds confirms the first, and is told of the booking of one.
 fn booked_of_two<'a>(history: &'a mut History, hold: u64, list: &[u32]) -> &'a mut History {
     history.has(1, 1, &[3]).has(2, 1, &[4]).asks(5, &confirm_request(11, 1, 1)).booked(6, 11, 1);
-    history.told(7, 5, &confirm_request(11, 1, 1), &booked(hold, list))
+    history.told(7, 5, &confirm_request(11, 1, 1), &booked_outcome(hold, list))
 }
 
 /// A person learns of a hold only by its booking.

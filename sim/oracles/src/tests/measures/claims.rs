@@ -96,20 +96,22 @@ fn released_at(history: &mut History, at: u64, user: u32) -> &mut History {
 
 /// A person is told of a release at 11.
 fn told_released(history: &mut History, recorded: u64) -> &mut History {
-    let released = Outcome::Released { hold: HoldId(1) };
-    history.has(1, 1, &[3]).asks_and_hears((9, 11), &release_request(11, 1, 1), &released);
+    history.has(1, 1, &[3]).asks_and_hears(
+        (9, 11),
+        &release_request(11, 1, 1),
+        &released_outcome(1),
+    );
     history.released(recorded, 11, 1)
 }
 
 /// A person is told at 309 that its hold is lost, when its timer and the grace are over.
 fn told_lost(history: &mut History, ended: u64) -> &mut History {
-    history.has(1, 1, &[3]).asks_and_hears((307, 309), &confirm_request(11, 1, 1), &lost());
+    history.has(1, 1, &[3]).asks_and_hears((307, 309), &confirm_request(11, 1, 1), &LOST);
     history.expired(ended, 1)
 }
 
 /// A person who never heard of hold 1, long ended, is told that it is another's.
 fn told_foreign(history: &mut History, user: u32) -> &mut History {
-    let not_yours = Outcome::Refused(Refusal::NotYours);
     history.held(1, 1, 1, &[3]).expired(306, 1);
-    history.asks_and_hears((400, 401), &confirm_request(11, user, 1), &not_yours)
+    history.asks_and_hears((400, 401), &confirm_request(11, user, 1), &NOT_YOURS)
 }

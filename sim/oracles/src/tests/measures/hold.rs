@@ -201,7 +201,7 @@ fn expiry_read(history: &mut History, read: u64) -> &mut History {
 /// A confirmation, asked at 300 while the timer runs, is refused at `at`: at 306 time and grace are over.
 fn refused(history: &mut History, at: u64) -> &mut History {
     history.has(1, 1, &[3]).record(at.min(306), Event::Expired { hold: HoldId(1), at: secs(306) });
-    history.asks_and_hears((300, at), &confirm_request(11, 1, 1), &lost())
+    history.asks_and_hears((300, at), &confirm_request(11, 1, 1), &LOST)
 }
 
 /// A person is told of a hold that the journal has for `user`.

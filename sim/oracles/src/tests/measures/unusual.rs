@@ -40,19 +40,19 @@ fn about_nothing(history: &mut History, refusal: Refusal) -> &mut History {
 /// A client asks at this time to release another's hold, of which its client learns at 2, and is told that it is lost.
 fn about_anothers(history: &mut History, asked: u64) -> &mut History {
     let request = release_request(20, 2, 1);
-    history.has(1, 1, &[3]).told_of((asked, 4), &request, Unusual::NamesOthers, &lost())
+    history.has(1, 1, &[3]).told_of((asked, 4), &request, Unusual::NamesOthers, &LOST)
 }
 
 /// A release is told, and its repetition answered at this time as if the hold were forgotten.
 fn released_again(history: &mut History, told: u64) -> &mut History {
     let release = release_request(12, 1, 1);
-    let first = Outcome::Released { hold: HoldId(1) };
-    history.again((20, told), &release, (0, 2, &first), &lost())
+    let first = released_outcome(1);
+    history.again((20, told), &release, (0, 2, &first), &LOST)
 }
 
 /// A hold is told, and its repetition answered at this time that it is lost.
 fn held_again(history: &mut History, told: u64) -> &mut History {
     let first = held_outcome(1, &[3], 1);
     history.has(1, 1, &[3]);
-    history.again((20, told), &hold_request(1, 1, &[3]), (0, 2, &first), &lost())
+    history.again((20, told), &hold_request(1, 1, &[3]), (0, 2, &first), &LOST)
 }
