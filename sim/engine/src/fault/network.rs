@@ -3,6 +3,7 @@
 //! Owns how they strike, step, heal and are drawn. Refuses to know how messages travel.
 
 use onsale_booking::{NodeId, Span};
+use onsale_reports::human;
 use onsale_scenarios::{Cut, Family, Fault, NetworkFault, Ratio, Target};
 use onsale_world::network::Weather;
 use onsale_world::place::Place;
@@ -105,6 +106,7 @@ impl<S: System> Faults<'_, S> {
             }
             NetworkFault::Flapping { node, peer, down, up } => {
                 let name = self.flap(strike, *node, *peer);
+                let (down, up) = (human::span(*down), human::span(*up));
                 format!("{name} flaps: cut for {down}, connected for {up}")
             }
             NetworkFault::Swizzle { cut, mend } => self.swizzle(strike, cut, mend),

@@ -4,6 +4,7 @@
 //! that fault. Refuses to know what a node does when it is told to stop.
 
 use onsale_booking::Span;
+use onsale_reports::human;
 use onsale_scenarios::{Family, Fault, ProcessFault, What};
 use onsale_world::place::{Place, Process};
 use onsale_world::process::Death;
@@ -80,7 +81,7 @@ impl<S: System> Faults<'_, S> {
                 for (nth, place) in (0..).zip(self.places()) {
                     world.enter_stage(world.now + Span(turn.0 * nth), index, place, Stage::Told);
                 }
-                format!("restart of every node, one every {turn}")
+                format!("restart of every node, one every {}", human::span(turn))
             }
             ProcessFault::Upgrade { rolls_back, rollback, .. } => {
                 self.upgrade(strike, *rolls_back, *rollback)
@@ -90,6 +91,7 @@ impl<S: System> Faults<'_, S> {
                 self.kill(strike, victim, Death::Process);
                 strike.force.process.dies_again = Some(victim);
                 let name = self.name(strike.world, victim);
+                let (down, up) = (human::span(*down), human::span(*up));
                 format!("crash loop of {name}: down for {down}, up for {up}")
             }
             ProcessFault::Pause { node } => {

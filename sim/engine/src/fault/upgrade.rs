@@ -5,6 +5,7 @@
 //! between releases: a process that cannot run with one says so, and stays down until its node gets another.
 
 use onsale_booking::{Instant, NodeId, Span};
+use onsale_reports::human;
 use onsale_scenarios::{ProcessFault, Rollback, Target, What, installations};
 use onsale_world::Stage;
 use onsale_world::place::Place;
@@ -61,7 +62,7 @@ impl<S: System> Faults<'_, S> {
             Rollback::Late => format!("; {node} goes back after the others"),
             Rollback::ForGood => format!("; {node} goes back, and it is called off"),
         });
-        format!("upgrade, one node every {turn}{back}")
+        format!("upgrade, one node every {}{back}", human::span(turn))
     }
 
     /// Installs the release of this turn on a node, if the fault is an upgrade. A process that has refused to run with

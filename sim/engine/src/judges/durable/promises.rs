@@ -67,6 +67,19 @@ impl Heard {
             ],
         }
     }
+
+    /// The failure of a message about a record that no quorum of disks has held.
+    fn without_quorum(&self, told: &str, voters: &str, held: &Held) -> Story {
+        let Self { sender, shard, epoch, .. } = self;
+        Story {
+            headline: format!("{sender} {told}, and no quorum of disks has held it in {shard}"),
+            lines: vec![
+                format!("at {} to {}, in {epoch}", self.now, self.to),
+                format!("the voters: {voters}"),
+                format!("the disk of {sender}: {held}"),
+            ],
+        }
+    }
 }
 
 impl Durable {
@@ -182,16 +195,9 @@ impl Durable {
         let Some(of) = by_leader.or_else(|| held.epoch_at(commit)) else { return };
         if !terms.was_on_quorum((commit, of)) {
             let told = format!("tells that record {commit} ({of}) is committed");
-            let why = "and no quorum of disks has held it";
-            let (voters, sender) = (quorums.voters(), heard.sender);
-            return self.durable.fail(COMMIT_TOLD, || Story {
-                headline: format!("{sender} {told}, {why} in {}", heard.shard),
-                lines: vec![
-                    format!("at {} to {}, in {epoch}", heard.now, heard.to),
-                    format!("the voters: {voters}"),
-                    format!("the disk of {sender}: {held}"),
-                ],
-            });
+            let voters = quorums.voters();
+            let story = || heard.without_quorum(&told, &voters, held);
+            return self.durable.fail(COMMIT_TOLD, story);
         }
         if leads {
             self.on_committed(heard, (commit, of));
@@ -203,8 +209,9 @@ impl Durable {
         if !log.terms.was_on_quorum(position) {
             let held = &self.disks[heard.disk()].replicas[heard.log()];
             let told = format!("sends a snapshot up to record {} ({})", position.0, position.1);
-            let why = "knows nothing of a quorum for it";
-            self.durable.fail(SNAPSHOT_SENT, || heard.story(&told, held, why));
+            let voters = log.quorums.voters();
+            let story = || heard.without_quorum(&told, &voters, held);
+            self.durable.fail(SNAPSHOT_SENT, story);
         }
     }
 }
