@@ -46,7 +46,7 @@ documented! {
         pub f: &'a str,
         /// What was asked or told.
         pub value: Request,
-        /// Reason of a refusal, such as `seat-taken`; of an `info`, `no-answer`.
+        /// Reason of a refusal, such as `seat-taken` or `overloaded`; `no-answer` if there was none.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub error: Option<&'a str>,
         /// Virtual time from the start of the run, in nanoseconds, exact to the batching window.

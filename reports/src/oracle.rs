@@ -41,9 +41,9 @@ oracles! {
     Linearizable = "linearizable";
     /// No free seat is refused, and sold out is said where it is due.
     FalseSoldOut = "false-sold-out";
-    /// One writer a term, and a log without gaps.
+    /// One writer an epoch, and a log without gaps.
     SingleWriter = "single-writer";
-    /// After calm everything comes to its end.
+    /// A request that nothing interrupts is answered, and after calm everything comes to its end.
     Live = "live";
     /// No promise leaves a node before disks hold it.
     Durable = "durable";

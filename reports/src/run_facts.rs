@@ -140,7 +140,7 @@ documented! {
         /// Instant at which it healed, in virtual seconds; no value if it lasted to the end.
         pub healed_s: Option<f64>,
         /// What the shard that its moment was about, else the hot show's, was doing when it struck: `replicating`,
-        /// `electing` and so on.
+        /// `electing` and so on; empty if it never struck.
         pub phase: String,
         /// The moment that it waited for; no value if it waited for none.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,7 +1,7 @@
 //! Faults: at fixed times, and drawn from the seed.
 //!
-//! Owns the faults of a scenario: time, duration and kind, and the moment that a fault waits for. The families of each group are in a file of their
-//! own. Refuses to know how the world carries them out.
+//! Owns the faults of a scenario: time, duration and kind, and the moment that a fault waits for. The families of each
+//! group are in a file of their own. Refuses to know how the world carries them out.
 
 mod clock;
 mod declare;
@@ -104,7 +104,9 @@ trait Group: Declared {
     fn each_target(&mut self, visit: &mut dyn FnMut(&mut Target));
 
     /// Adapts its targets to a cluster of this many nodes and zones.
-    fn aim_within(&mut self, nodes: u16, zones: u16);
+    fn aim_within(&mut self, nodes: u16, _zones: u16) {
+        self.each_target(&mut |target| target.aim_within(nodes));
+    }
 }
 
 /// A shorter fault is no simpler story.

@@ -2,8 +2,6 @@
 //!
 //! Owns the layout of a setting on the page. Refuses to know any setting.
 
-use onsale_cluster::Mark;
-
 use crate::fault::{Moment, When};
 use crate::form::settings;
 use crate::setting::{Key, Kind, Section, Value as _, join};
@@ -106,11 +104,9 @@ impl Page {
         for moment in Moment::NAMED {
             self.line(&format!("- `\"{moment}\"`: {}", moment.meaning()));
         }
-        self.line("- `\"mark:NAME\"`: A node takes the rare path with this name.");
-        self.line("\nThe rare paths, which `[expect]` names as well:\n");
-        for mark in Mark::ALL {
-            self.line(&format!("- `\"{mark}\"`: {}", mark.meaning()));
-        }
+        self.line(
+            "- `\"mark:NAME\"`: A node takes the rare path with this name, see [Marks](#marks).",
+        );
     }
 
     fn line(&mut self, line: &str) {

@@ -90,8 +90,7 @@ fn an_answer_about_to_leave_never_does() {
 /// A node that starts dies again before it has served anybody.
 #[test]
 fn a_start_is_struck_at_once() {
-    let when = When { node: None, ..When::next(Moment::Recovering) };
-    let row = struck_after(&[leader_dies()], when, 1);
+    let row = struck_after(&[leader_dies()], When::next(Moment::Recovering), 1);
     assert_eq!(micros(&row), (AT + DOWN).0);
 }
 

@@ -77,8 +77,4 @@ impl Group for ClockFault {
         let (Self::ClockDrift { node, .. } | Self::ClockJump { node, .. }) = self;
         visit(node);
     }
-
-    fn aim_within(&mut self, nodes: u16, _zones: u16) {
-        self.each_target(&mut |target| target.aim_within(nodes));
-    }
 }

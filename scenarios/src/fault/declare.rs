@@ -108,8 +108,8 @@ pub(super) use groups;
 /// }
 /// ```
 ///
-/// Every family also has the keys `at` and `when`, and the key named after `for`: `lasts` or `down`. `after` names a key whose span
-/// passes before it. A family whose keys are not its fields has a table of its own, in the module named after `in`.
+/// Every family also has the keys `at` and `when`, and the key named after `for`: `lasts` or `down`. `after` names a key
+/// whose span passes before it. A family whose keys are not its fields has a table of its own, in the module named after `in`.
 /// Keys are written as in `settings!`.
 macro_rules! faults {
     (

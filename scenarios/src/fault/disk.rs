@@ -125,8 +125,4 @@ impl Group for DiskFault {
     fn each_target(&mut self, visit: &mut dyn FnMut(&mut Target)) {
         visit(self.node_mut());
     }
-
-    fn aim_within(&mut self, nodes: u16, _zones: u16) {
-        self.each_target(&mut |target| target.aim_within(nodes));
-    }
 }

@@ -1068,7 +1068,7 @@ fn a_fault() -> BoxedStrategy<Fault> {
         Just(Cut::MajorityRing),
         Just(Cut::Bridge),
     ];
-    let times = (a_span(0, 38_000), a_span(1, 10_000));
+    let times = (a_span(0, 49_000), a_span(1, 10_000));
     (times, a_target(), chance(), cut, 2_u32..1_000, 1_u16..=3, a_family())
         .prop_map(|((at, lasts), node, chance, cut, factor, zone, family)| match family {
             Family::Crash => Fault::new(at, lasts, ProcessFault::Crash { node }),
@@ -1143,7 +1143,7 @@ fn a_fault() -> BoxedStrategy<Fault> {
                 ProcessFault::Upgrade {
                     patience: Span(1),
                     down: Span(1),
-                    rolls_back: (zone > 1).then_some(Target::Node(NodeId(zone.min(3)))),
+                    rolls_back: (zone > 1).then_some(Target::Node(NodeId(zone))),
                     rollback: Rollback::ALL[factor as usize % 3],
                 },
             ),

@@ -14,7 +14,6 @@ pub mod hazards;
 pub mod history;
 mod leaders;
 pub mod line;
-pub mod moment;
 mod moves;
 mod observed;
 pub mod page;
@@ -24,6 +23,7 @@ mod requests;
 pub mod telling;
 mod waits;
 mod words;
+pub mod written_instant;
 
 use std::collections::BTreeSet;
 

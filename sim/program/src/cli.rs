@@ -12,7 +12,7 @@ use std::str::FromStr;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use clap_complete::Shell;
 use onsale_sim::seen::subject;
-use onsale_sim::story::moment::Moment;
+use onsale_sim::story::written_instant::WrittenInstant;
 use onsale_world::limits::{Limit, Limits};
 
 use self::check::{CHECK_EXAMPLES, CheckArgs, MERGE_EXAMPLES, MergeArgs};
@@ -207,16 +207,16 @@ pub struct ReplayArgs {
     pub follow: Vec<subject::Subject>,
     /// Stop at this instant of virtual time, such as 95s, 1m35s or 01:35.250
     #[arg(long, value_name = "T")]
-    pub until: Option<Moment>,
+    pub until: Option<WrittenInstant>,
     /// Write a trace for <https://ui.perfetto.dev>
     #[arg(long, value_name = "FILE")]
     pub trace: Option<PathBuf>,
     /// Begin the story and the trace at this instant
     #[arg(long, value_name = "T")]
-    pub from: Option<Moment>,
+    pub from: Option<WrittenInstant>,
     /// End the story and the trace at this instant; the run goes on
     #[arg(long, value_name = "T")]
-    pub to: Option<Moment>,
+    pub to: Option<WrittenInstant>,
     /// How to play it.
     #[command(flatten)]
     pub play: PlayArgs,

@@ -159,7 +159,7 @@ pub fn shrink(
         is_called_off: false,
         luck: Luck::Own,
     };
-    // Once: what follows moves windows back, with the other moments.
+    // Once: what follows moves windows back, with all other instants.
     shrinker.settle(|case, _| moment::nearer(case));
     while shrinker.improves() {}
     shrinker.luck = Luck::Own;
@@ -220,7 +220,7 @@ impl Dial {
 }
 
 impl Shrinker<'_> {
-    /// Tries everything until something helps: quick, effective changes before slow ones. Gaps between moments
+    /// Tries everything until something helps: quick, effective changes before slow ones. Gaps between instants
     /// are closed last: a run in which every millisecond counts tolerates no other change.
     fn improves(&mut self) -> bool {
         let before = self.best.plan.clone();
@@ -277,7 +277,7 @@ impl Shrinker<'_> {
         self.settle(|case, _| luck::plainer(&case.plan));
     }
 
-    /// Shortens the idle times between moments, down to `slack`.
+    /// Shortens the idle times between instants, down to `slack`.
     fn draw_together(&mut self, slack: Span) {
         self.turn_all_down(&time::gaps(&self.best.plan, slack));
     }

@@ -33,9 +33,8 @@ pub(super) struct Looking {
     until: Option<Instant>,
     trace: Option<PathBuf>,
     recording: Option<Recording>,
-    history: Option<(PathBuf, History)>,
-    /// The file of a history that was begun.
-    written: Option<PathBuf>,
+    history_file: Option<PathBuf>,
+    history: Option<History>,
 }
 
 impl Looking {
@@ -52,7 +51,7 @@ impl Looking {
             )));
         };
         let history = History::create(file, form).map_err(|source| unwritten(file, source))?;
-        Ok(Self { history: Some((file.to_owned(), history)), ..self })
+        Ok(Self { history_file: Some(file.to_owned()), history: Some(history), ..self })
     }
 
     /// Reads the looks from a command line.
@@ -62,8 +61,8 @@ impl Looking {
     pub(super) fn new(arguments: &ReplayArgs, plan: &Plan) -> Result<Self, Failure> {
         let scenario = &plan.scenario;
         let window = (
-            arguments.from.map_or(Instant::ZERO, |moment| moment.0),
-            arguments.to.map_or(Instant::MAX, |moment| moment.0),
+            arguments.from.map_or(Instant::ZERO, |written| written.0),
+            arguments.to.map_or(Instant::MAX, |written| written.0),
         );
         if window.0 >= window.1 {
             let (from, to) = window;
@@ -88,7 +87,7 @@ impl Looking {
             Recording::create(file, window, scenario, naming)
                 .map_err(|source| untraced(file, source))
         });
-        let until = arguments.until.map(|moment| moment.0);
+        let until = arguments.until.map(|written| written.0);
         let hazards = Hazards::of(scenario);
         Ok(Self {
             subjects,
@@ -98,8 +97,8 @@ impl Looking {
             until,
             trace,
             recording: recording.transpose()?,
+            history_file: None,
             history: None,
-            written: None,
         })
     }
 
@@ -112,11 +111,7 @@ impl Looking {
             cast = rehearsed.watch.and_then(|watch| watch.rehearsal);
         }
         let follow = cast.map(|cast| Follow::new(cast, self.hazards.clone(), self.window));
-        let history = self.history.take().map(|(file, history)| {
-            self.written = Some(file);
-            history
-        });
-        let watch = Watch::of(follow, self.recording.take(), history);
+        let watch = Watch::of(follow, self.recording.take(), self.history.take());
         Look { watch, ..self.unwatched() }
     }
 
@@ -125,10 +120,10 @@ impl Looking {
         Look { until: self.until, ..Look::default() }
     }
 
-    /// Closes the trace, and returns the story, if one was asked for.
+    /// Closes the trace and the history, and returns the story, if one was asked for.
     ///
     /// # Errors
-    /// If the trace could not be written.
+    /// If the trace or the history could not be written.
     pub(super) fn finish(
         &self,
         watch: Option<Box<Watch>>,
@@ -153,7 +148,7 @@ impl Looking {
                 ));
             }
         }
-        if let (Some(file), Some(history)) = (&self.written, history) {
+        if let (Some(file), Some(history)) = (&self.history_file, history) {
             let operations = history.finish().map_err(|source| unwritten(file, source))?;
             let (operations, file) = (human::count(operations), file.display());
             terminal.note(&format!("a history of {operations} operations in {file}"));

@@ -43,7 +43,7 @@ pub(super) fn page() -> String {
         &table("mark", Mark::ALL.iter().map(mark)),
         "\n## Excuses\n\nWhat oracles excuse, how far, and the test that fails a history just beyond.\n\n",
         &excuses(),
-        "\n## Phases\n\nWhat the hot show's shard was doing when a fault struck.\n\n",
+        "\n## Phases\n\nWhat the shard that a fault's moment was about, else the hot show's, was doing when the fault struck.\n\n",
         &table("phase", Phase::ALL.map(phase)),
     ]
     .concat()

@@ -34,12 +34,12 @@ pub(super) fn cut(plan: &mut Plan, end: Span) {
 }
 
 /// The interval in which they are active.
-pub(super) fn moments(plan: &Plan) -> impl Iterator<Item = Span> + '_ {
+pub(super) fn instants(plan: &Plan) -> impl Iterator<Item = Span> + '_ {
     plan.scenario.facts.iter().flat_map(|facts| [facts.from, facts.until])
 }
 
 /// Moves that interval.
-pub(super) fn move_moments(plan: &mut Plan, to: impl Fn(Span) -> Span) {
+pub(super) fn move_instants(plan: &mut Plan, to: impl Fn(Span) -> Span) {
     if let Some(facts) = &mut plan.scenario.facts {
         (facts.from, facts.until) = (to(facts.from), to(facts.until));
     }

@@ -101,17 +101,12 @@ pub(super) fn instants(case: &Case) -> Vec<Plan> {
     waits(case).map(of).collect()
 }
 
-/// The plan with windows that end where they do after every moment has moved; none becomes longer.
-pub(super) fn windows_moved(plan: &Plan, to: impl Fn(Span) -> Span) -> Plan {
-    let mut plan = plan.clone();
-    for fault in &mut plan.faults {
-        let rest = to(fault.strikes_by()) - to(fault.at);
-        if let Some(when) = &mut fault.when {
-            let within = Span(rest.0.saturating_sub(when.delay.0)).max(LASTS_LEAST);
-            when.within = within.min(when.within);
-        }
+/// Shortens the time from the start of a fault's window to its latest strike to `length`; it never becomes longer.
+pub(super) fn shorten_window(fault: &mut Fault, length: Span) {
+    if let Some(when) = &mut fault.when {
+        let within = Span(length.0.saturating_sub(when.delay.0)).max(LASTS_LEAST);
+        when.within = within.min(when.within);
     }
-    plan
 }
 
 /// Ends the window of a fault early enough for a run that ends at `end`.

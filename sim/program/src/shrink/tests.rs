@@ -137,11 +137,11 @@ fn what_is_lost_by_chance_becomes_one_node_that_nobody_hears() {
     let loss = Fault::new(at, lasts, NetworkFault::Loss { chance });
     plan.faults = vec![loss.clone()];
     // Only that very fault loses the right messages, or silences the second node in the 63rd second.
-    let moment = Span::from_secs(63);
+    let instant = Span::from_secs(63);
     let end = shrunk(&plan, 1, |plan| {
         plan.faults.iter().any(|fault| {
             let (at, lasts) = (fault.at, fault.lasts);
-            let silent = at <= moment && moment < at + lasts && lasts <= Span::from_secs(1);
+            let silent = at <= instant && instant < at + lasts && lasts <= Span::from_secs(1);
             *fault == loss
                 || silent
                     && fault.what
@@ -417,4 +417,24 @@ fn a_moment_stays_until_nothing_else_is_left() {
     let end = shrink(start, &signature(), 1, &struck, &mut |_| true).best.plan;
     assert_eq!(end.faults[0].when, None, "{:?}", end.faults);
     assert_eq!(end.faults[0].what, ProcessFault::Crash { node: strike.1 }.into());
+}
+
+/// Idle time in the window of a fault that waits shortens the window; idle time after it shortens the fault.
+#[test]
+fn the_idle_time_of_a_fault_that_waits_is_closed_where_it_is() {
+    let secs = Span::from_secs;
+    let mut waits = plan(1);
+    let when = When { within: secs(30), ..When::next(Moment::Voting) };
+    let crash = ProcessFault::Crash { node: Target::There };
+    waits.faults = vec![Fault::new(secs(10), secs(12), crash).waiting(when)];
+    let closed = |length: u64| {
+        let mut plan = waits.clone();
+        let gaps = time::gaps(&plan, secs(1));
+        let gap = gaps.iter().find(|gap| (gap.get)(&plan) == secs(length).0);
+        (gap.expect("there is such a gap").set)(&mut plan, secs(1).0);
+        let fault = &plan.faults[0];
+        (fault.at, fault.when.map(|when| when.within), fault.lasts)
+    };
+    assert_eq!(closed(30), (secs(10), Some(secs(1)), secs(12)));
+    assert_eq!(closed(12), (secs(10), Some(secs(30)), secs(1)));
 }

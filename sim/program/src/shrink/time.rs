@@ -1,6 +1,6 @@
 //! A shorter run: it ends once it has failed, with no long idle times before.
 //!
-//! Owns the moments of a plan (arrivals, strikes and ends of faults, the end) and how they are moved. Refuses to
+//! Owns the instants of a plan (arrivals, strikes and ends of faults, the end) and how they are moved. Refuses to
 //! know what happens at them.
 
 use onsale_booking::Span;
@@ -60,38 +60,38 @@ pub(super) fn duration() -> Dial {
     )
 }
 
-/// Most moments that are moved one by one: with more, there must first be fewer people.
-const MOMENTS_MAX: usize = 100;
+/// Most instants that are moved one by one: with more, there must first be fewer people.
+const INSTANTS_MAX: usize = 100;
 
-/// The planned moments, in order, each once. The time after the last moment is reduced by the duration.
-fn moments(plan: &Plan) -> Vec<Span> {
+/// The planned instants, in order, each once. The time after the last instant is reduced by the duration.
+fn instants(plan: &Plan) -> Vec<Span> {
     let people = list(plan).unwrap_or_default().iter().map(|&(at, _)| at);
     let faults = plan.faults.iter().flat_map(|fault| [fault.at, fault.strikes_by(), fault.ends()]);
-    let mut moments: Vec<Span> = people.chain(faults).chain(facts::moments(plan)).collect();
-    moments.sort_unstable();
-    moments.dedup();
-    moments
+    let mut instants: Vec<Span> = people.chain(faults).chain(facts::instants(plan)).collect();
+    instants.sort_unstable();
+    instants.dedup();
+    instants
 }
 
-/// Gap between two moments in which the effects of the first settle.
+/// Gap between two instants in which the effects of the first settle.
 pub(super) const SLACK: Span = Span::from_secs(1);
 
-/// The gaps between the moments, each down to `least`. The last gap comes first, because closing one renumbers
+/// The gaps between the instants, each down to `least`. The last gap comes first, because closing one renumbers
 /// those behind it.
 pub(super) fn gaps(plan: &Plan, least: Span) -> Vec<Dial> {
-    let moments = moments(plan).len();
-    if moments > MOMENTS_MAX {
+    let instants = instants(plan).len();
+    if instants > INSTANTS_MAX {
         return Vec::new();
     }
-    (0..moments).rev().map(|nth| gap(nth, least)).collect()
+    (0..instants).rev().map(|nth| gap(nth, least)).collect()
 }
 
-/// The idle time before the `nth` moment; later moments move with it.
+/// The idle time before the `nth` instant; later instants move with it.
 fn gap(nth: usize, least: Span) -> Dial {
     let bounds = move |plan: &Plan| {
-        let moments = moments(plan);
-        let until = moments.get(nth).copied();
-        let from = nth.checked_sub(1).and_then(|before| moments.get(before)).copied();
+        let instants = instants(plan);
+        let until = instants.get(nth).copied();
+        let from = nth.checked_sub(1).and_then(|before| instants.get(before)).copied();
         until.map(|until| (from.unwrap_or_default(), until))
     };
     Dial::new(
@@ -107,14 +107,14 @@ fn gap(nth: usize, least: Span) -> Dial {
     )
 }
 
-/// The plan with moments that are easier to read: all of them, then one by one.
+/// The plan with instants that are easier to read: all of them, then one by one.
 pub(super) fn rounded(plan: &Plan) -> Vec<Plan> {
     let units = [1_000, 100, 10, 1].map(Span::from_millis);
     let down = |at: Span, unit: Span| Span(at.0 - at.0 % unit.0);
     let all = units.iter().map(|&unit| moved(plan, |at| down(at, unit)));
-    let moments = moments(plan);
-    let each = moments.iter().filter(|_| moments.len() <= MOMENTS_MAX).flat_map(|&moment| {
-        units.map(|unit| moved(plan, |at| if at == moment { down(at, unit) } else { at }))
+    let instants = instants(plan);
+    let each = instants.iter().filter(|_| instants.len() <= INSTANTS_MAX).flat_map(|&instant| {
+        units.map(|unit| moved(plan, |at| if at == instant { down(at, unit) } else { at }))
     });
     all.chain(each).collect()
 }
@@ -136,20 +136,20 @@ pub(super) fn later(plan: &Plan) -> Vec<Plan> {
     plans
 }
 
-/// The plan with every moment moved.
+/// The plan with every instant moved.
 fn moved(plan: &Plan, to: impl Fn(Span) -> Span) -> Plan {
-    let plan = &moment::windows_moved(plan, &to);
     let mut plan = match list(plan) {
         Some(people) => with(plan, people.iter().map(|&(at, user)| (to(at), user)).collect()),
         None => plan.clone(),
     };
     for fault in &mut plan.faults {
-        let (at, healed) = (to(fault.at), to(fault.ends()));
+        let [at, by, healed] = [fault.at, fault.strikes_by(), fault.ends()].map(&to);
         // No fault becomes longer because its beginning moves.
-        let lasts = (healed - at).max(LASTS_LEAST).min(fault.lasts);
+        let lasts = (healed - by).max(LASTS_LEAST).min(fault.lasts);
+        moment::shorten_window(fault, by - at);
         *fault = fault.timed(at, lasts);
     }
-    facts::move_moments(&mut plan, &to);
+    facts::move_instants(&mut plan, &to);
     plan.scenario.duration = to(plan.scenario.duration);
     plan
 }

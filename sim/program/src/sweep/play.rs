@@ -142,9 +142,7 @@ impl SeedResult {
             moments,
         }
     }
-}
 
-impl SeedResult {
     /// The pairs that it reached, each once: a fault's family and phase, alone and with each rare path under it.
     pub fn pairs(&self) -> impl Iterator<Item = String> {
         let paths = self

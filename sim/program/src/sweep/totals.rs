@@ -321,7 +321,7 @@ impl RangeTotals {
     }
 }
 
-/// The meaning of marks, phases and moments. A moment with the name of a phase means its beginning.
+/// The meaning of marks and phases.
 fn meanings() -> BTreeMap<&'static str, &'static str> {
     let marks = Mark::ALL.iter().map(|mark| (mark.name(), mark.meaning()));
     marks.chain(Phase::ALL.map(|phase| (phase.name(), phase.meaning()))).collect()

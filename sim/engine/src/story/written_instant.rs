@@ -9,9 +9,9 @@ use onsale_booking::Instant;
 
 /// An instant of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment(pub Instant);
+pub struct WrittenInstant(pub Instant);
 
-impl FromStr for Moment {
+impl FromStr for WrittenInstant {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -80,7 +80,7 @@ mod tests {
             ("2h1ms", 7_200_001_000),
         ];
         for (text, micros) in table {
-            assert_eq!(text.parse(), Ok(Moment(Instant(micros))), "{text}");
+            assert_eq!(text.parse(), Ok(WrittenInstant(Instant(micros))), "{text}");
         }
         let nonsense = [
             "",
@@ -103,7 +103,7 @@ mod tests {
             "+1:00",
         ];
         for text in nonsense {
-            let error = text.parse::<Moment>().expect_err(text);
+            let error = text.parse::<WrittenInstant>().expect_err(text);
             assert!(error.contains("such as 95s"), "{error}");
         }
     }
