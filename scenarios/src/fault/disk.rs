@@ -12,7 +12,8 @@ use crate::setting::Checks;
 faults! {
     /// A fault of one node's disk.
     pub enum DiskFault in disk_keys {
-        /// A node's disk is slower.
+        /// A node's disk is slower. Of several such faults the worst counts. Once it is over, the rest of a write that
+        /// began meanwhile takes its usual time.
         SlowDisk for lasts {
             /// The node.
             node: Target;

@@ -4,6 +4,7 @@
 //! what the bytes mean.
 
 mod ailment;
+mod pace;
 mod page_cache;
 mod torn_write;
 
@@ -13,6 +14,7 @@ use ailment::Ailments;
 pub use ailment::Answer;
 use onsale_booking::{Instant, Span};
 use onsale_scenarios::Disk as Settings;
+use pace::Pace;
 use page_cache::PageCache;
 
 use crate::sample::{hits, most, timing};
@@ -37,7 +39,7 @@ pub struct Disk {
     in_flight: Option<Write>,
     /// Acknowledged writes still in the volatile cache: when they settle, and their bytes.
     cached: VecDeque<(Instant, u64)>,
-    slow: Vec<(usize, u32)>,
+    pace: Pace,
     stream: Stream,
     /// Stream of drawn fsync latencies.
     fsyncs: Stream,
@@ -56,7 +58,7 @@ impl Disk {
             segments: BTreeMap::new(),
             in_flight: None,
             cached: VecDeque::new(),
-            slow: Vec::new(),
+            pace: Pace::default(),
             stream: Stream::new(seed),
             unsynced: PageCache::default(),
             touches: Touches::default(),
@@ -64,11 +66,11 @@ impl Disk {
         }
     }
 
-    /// Starts a write and returns the time until it is durable.
+    /// Starts a write at an instant and returns the time until it is due, unless faults end before.
     ///
     /// # Panics
     /// If another write is in flight: a node has one at a time.
-    pub fn begin(&mut self, write: Write) -> Span {
+    pub fn begin(&mut self, at: Instant, write: Write) -> Span {
         assert!(self.in_flight.is_none(), "a node has at most one write in flight");
         let fate = [self.stream.draw(), self.stream.draw()];
         let fsync = match self.settings.fsync.constant() {
@@ -80,12 +82,8 @@ impl Disk {
             takes *= u64::from(self.settings.tail_factor);
         }
         takes += write.bytes.len() as u64 * 1_000_000 / (u64::from(self.settings.mib_per_s) << 20);
-        for &(fault, factor) in &self.slow {
-            self.touches.write(fault);
-            takes *= u64::from(factor);
-        }
         self.in_flight = Some(write);
-        Span(takes)
+        self.pace.begin(at, Span(takes), &mut self.touches)
     }
 
     /// Completes the write in flight: it is durable, or so the disk says. Returns the appended bytes.
@@ -175,14 +173,20 @@ impl Disk {
         self.segments.values().map(|bytes| bytes.len() as u64).sum()
     }
 
-    /// Makes the disk `factor` times slower, for a fault.
-    pub fn slow_down(&mut self, fault: usize, factor: u32) {
-        self.slow.push((fault, factor));
+    /// Whether this write is in flight and due at this instant; true once for each due instant.
+    pub fn is_due(&mut self, now: Instant, id: WriteId) -> bool {
+        self.in_flight() == Some(id) && self.pace.is_due(now)
     }
 
-    /// Ends the slowness of a fault.
-    pub fn speed_up(&mut self, fault: usize) {
-        self.slow.retain(|&(of, _)| of != fault);
+    /// Makes the disk `factor` times slower, for a fault. Of several faults the worst counts.
+    pub fn slow_down(&mut self, fault: usize, factor: u32) {
+        self.pace.slow_down(fault, factor);
+    }
+
+    /// Ends the slowness of a fault. Returns the write in flight and its due instant, if it is due sooner than before.
+    pub fn speed_up(&mut self, now: Instant, fault: usize) -> Option<(WriteId, Instant)> {
+        let sooner = self.pace.speed_up(now, fault);
+        self.in_flight().zip(sooner)
     }
 
     /// Removes writes from the cache that have settled by `now`.
@@ -233,7 +237,7 @@ mod tests {
     #[test]
     fn a_write_is_durable_when_it_completes() {
         let mut disk = disk(1);
-        let takes = disk.begin(write(1, 0, b"abc", 0));
+        let takes = disk.begin(NOW, write(1, 0, b"abc", 0));
         assert!((500..=750).contains(&takes.0));
         assert!(disk.contents().is_empty());
         assert_eq!(disk.complete(NOW, WriteId(1)), b"abc");
@@ -245,9 +249,9 @@ mod tests {
         let kept: Vec<u64> = (0..200)
             .map(|seed| {
                 let mut disk = disk(seed);
-                disk.begin(write(1, 0, b"durable", 0));
+                disk.begin(NOW, write(1, 0, b"durable", 0));
                 disk.complete(NOW, WriteId(1));
-                disk.begin(write(2, 0, b"volatile", 0));
+                disk.begin(NOW, write(2, 0, b"volatile", 0));
                 disk.crash(NOW);
                 let contents = disk.contents();
                 assert!(
@@ -267,7 +271,7 @@ mod tests {
     fn a_disk_that_lied_loses_its_newest_bytes() {
         let mut disk = disk(1);
         for (id, segment) in [(1, 0), (2, 1)] {
-            disk.begin(write(id, segment, b"abc", 0));
+            disk.begin(NOW, write(id, segment, b"abc", 0));
             disk.complete(NOW, WriteId(id));
         }
         disk.forget(0);
@@ -282,10 +286,10 @@ mod tests {
     fn a_volatile_cache_loses_acknowledged_writes() {
         let mut disk = disk_with_cache(1, Span(100));
         for (id, at) in [(1, 1_000), (2, 1_050), (3, 1_120)] {
-            disk.begin(write(id, 0, b"abc", 0));
+            disk.begin(NOW, write(id, 0, b"abc", 0));
             disk.complete(Instant(at), WriteId(id));
         }
-        disk.begin(write(4, 0, b"in flight", 0));
+        disk.begin(NOW, write(4, 0, b"in flight", 0));
         disk.crash(Instant(1_150));
         assert_eq!(disk.contents(), [(0, b"abcabc".to_vec())]);
         disk.crash(Instant(1_151));
@@ -295,9 +299,9 @@ mod tests {
     #[test]
     fn old_segments_are_deleted_once_the_new_one_is_durable() {
         let mut disk = disk(1);
-        disk.begin(write(1, 0, b"old", 0));
+        disk.begin(NOW, write(1, 0, b"old", 0));
         disk.complete(NOW, WriteId(1));
-        disk.begin(write(2, 1, b"new", 1));
+        disk.begin(NOW, write(2, 1, b"new", 1));
         assert_eq!(disk.contents().len(), 1);
         disk.complete(NOW, WriteId(2));
         assert_eq!(disk.contents(), [(1, b"new".to_vec())]);
@@ -307,28 +311,28 @@ mod tests {
     fn bandwidth_and_slowness_count() {
         let mut disk = disk(1);
         let megabyte = vec![0; 1 << 20];
-        assert!(disk.begin(write(1, 0, &megabyte, 0)) >= Span::from_millis(10));
+        assert!(disk.begin(NOW, write(1, 0, &megabyte, 0)) >= Span::from_millis(10));
         disk.complete(NOW, WriteId(1));
         disk.slow_down(7, 10);
-        assert!(disk.begin(write(2, 0, b"x", 0)) >= Span(5_000));
+        assert!(disk.begin(NOW, write(2, 0, b"x", 0)) >= Span(5_000));
         disk.complete(NOW, WriteId(2));
-        disk.speed_up(7);
-        assert!(disk.begin(write(3, 0, b"x", 0)) < Span(5_000));
+        assert_eq!(disk.speed_up(NOW, 7), None, "no write is in flight");
+        assert!(disk.begin(NOW, write(3, 0, b"x", 0)) < Span(5_000));
     }
 
     #[test]
     #[should_panic(expected = "a node has at most one write in flight")]
     fn a_second_write_in_flight_is_caught() {
         let mut disk = disk(1);
-        disk.begin(write(1, 0, b"abc", 0));
-        disk.begin(write(2, 0, b"def", 0));
+        disk.begin(NOW, write(1, 0, b"abc", 0));
+        disk.begin(NOW, write(2, 0, b"def", 0));
     }
 
     #[test]
     #[should_panic(expected = "writes complete in order")]
     fn a_write_that_completes_before_another_is_caught() {
         let mut disk = disk(1);
-        disk.begin(write(1, 0, b"abc", 0));
+        disk.begin(NOW, write(1, 0, b"abc", 0));
         disk.complete(NOW, WriteId(2));
     }
 

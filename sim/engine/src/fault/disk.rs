@@ -88,7 +88,7 @@ impl<S: System> Strike<'_, S> {
 
 impl Force {
     pub(super) fn heal<S: System>(self, world: &mut World<S>, index: usize) {
-        self.slow.into_iter().for_each(|place| world.machine(place).disk.speed_up(index));
+        self.slow.into_iter().for_each(|place| world.speed_up_disk(place, index));
         self.ill.into_iter().for_each(|place| world.cure_disk(place, index));
     }
 }

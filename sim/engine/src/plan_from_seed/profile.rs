@@ -71,6 +71,9 @@ fn logs(scenario: &mut Scenario, stream: &mut Stream) {
 }
 
 /// Disks 10 to 500 times slower; where shards move, at most 30 times, as a move takes dozens of writes.
+///
+/// A write under drawn faults takes at most 500 × 100 times as long as on the scenario's disk: a swarm's `slow-disk`
+/// draws at most 100, of overlapping ones the worst counts, and 50,000 is within the bounds of a written `factor`.
 fn disks(scenario: &mut Scenario, stream: &mut Stream) {
     let factor = pick(&[10, 30, 100, 500], stream);
     let factor = if scenario.changes_nodes() { factor.min(30) } else { factor };

@@ -34,7 +34,7 @@ fn used(seed: u64, count: u64) -> Disk {
     let mut bytes = Vec::new();
     Frame::Checkpoint { groups: 0 }.write(&mut bytes);
     bytes.extend(records(1, count));
-    disk.begin(write(1, bytes));
+    disk.begin(Instant::ZERO, write(1, bytes));
     disk.complete(Instant::ZERO, WriteId(1));
     disk
 }
@@ -45,7 +45,7 @@ fn a_torn_write_destroys_no_durable_record_and_is_recognised() {
     for seed in 0..300 {
         let mut disk = used(seed, 1 + seed % 7);
         let durable = disk.contents()[0].1.clone();
-        disk.begin(write(2, records(2 + seed % 7, 1 + seed % 40)));
+        disk.begin(Instant::ZERO, write(2, records(2 + seed % 7, 1 + seed % 40)));
         disk.arm(0);
         disk.crash(Instant::ZERO);
         let left = disk.contents()[0].1.clone();

@@ -106,10 +106,14 @@ impl Disk {
         self.ailments.stalled.push(fault);
     }
 
-    /// Ends a stall. Returns whether a write became due during it, to be answered now.
-    pub fn go_on(&mut self, fault: usize) -> bool {
+    /// Ends a stall. Returns the write in flight if it became due during the stall: it is due now.
+    pub fn go_on(&mut self, now: Instant, fault: usize) -> Option<WriteId> {
         self.ailments.stalled.retain(|&of| of != fault);
-        self.ailments.stalled.is_empty() && std::mem::take(&mut self.ailments.overdue)
+        let goes_on =
+            self.ailments.stalled.is_empty() && std::mem::take(&mut self.ailments.overdue);
+        let id = self.in_flight().filter(|_| goes_on)?;
+        self.pace.make_due(now);
+        Some(id)
     }
 
     /// Makes every write fail.
@@ -242,7 +246,7 @@ mod tests {
     /// A disk with this many records, all durable.
     fn used(seed: u64, count: u64) -> Disk {
         let mut disk = disk(seed);
-        disk.begin(write(1, records(1, count)));
+        disk.begin(Instant::ZERO, write(1, records(1, count)));
         disk.complete(Instant::ZERO, WriteId(1));
         disk
     }
@@ -259,8 +263,11 @@ mod tests {
         disk.stall(3);
         disk.stall(4);
         assert_eq!(disk.answer(), Answer::Silent);
-        assert!(!disk.go_on(3), "another stall is in force");
-        assert!(disk.go_on(4), "a write is overdue");
+        let begun = Instant(7);
+        disk.begin(begun, write(5, records(1, 1)));
+        assert_eq!(disk.go_on(begun, 3), None, "another stall is in force");
+        assert_eq!(disk.go_on(begun, 4), Some(WriteId(5)), "a write is overdue");
+        assert!(!disk.is_due(begun, WriteId(4)) && disk.is_due(begun, WriteId(5)));
         disk.write_again(2);
         disk.make_room(1);
         assert_eq!(disk.answer(), Answer::Durable);
@@ -271,11 +278,11 @@ mod tests {
         let mut disk = used(1, 3);
         let before = disk.contents();
         disk.lie(1);
-        disk.begin(write(2, records(4, 2)));
+        disk.begin(Instant::ZERO, write(2, records(4, 2)));
         disk.complete(Instant::ZERO, WriteId(2));
         disk.crash(Instant::ZERO);
         assert_eq!(disk.contents(), before);
-        disk.begin(write(3, records(4, 2)));
+        disk.begin(Instant::ZERO, write(3, records(4, 2)));
         disk.complete(Instant::ZERO, WriteId(3));
         disk.keep_word(1);
         disk.crash(Instant::ZERO);

@@ -119,9 +119,9 @@ mod tests {
     /// A disk whose process was killed during its second write to segment 0.
     fn killed(seed: u64, prepare: impl Fn(&mut Disk)) -> Disk {
         let mut disk = Disk::new(Scenario::default().disk, seed, seed);
-        disk.begin(write(1, 0, b"durable"));
+        disk.begin(Instant::ZERO, write(1, 0, b"durable"));
         disk.complete(NOW, WriteId(1));
-        disk.begin(write(2, 0, b"cached"));
+        disk.begin(Instant::ZERO, write(2, 0, b"cached"));
         prepare(&mut disk);
         disk.kill();
         disk
@@ -162,7 +162,7 @@ mod tests {
     fn a_later_sync_covers_what_was_read_back() {
         let mut disk = (0..).map(|seed| killed(seed, |_| {})).find(|disk| read(disk).len() == 13);
         let disk = disk.as_mut().expect("half of all writes are whole");
-        disk.begin(write(3, 0, b"!"));
+        disk.begin(Instant::ZERO, write(3, 0, b"!"));
         assert_eq!(disk.complete(NOW, WriteId(3)), b"cached!");
         disk.crash(NOW);
         assert_eq!(read(disk), b"durablecached!");
@@ -174,7 +174,7 @@ mod tests {
         let mut disk = (0..).map(|seed| killed(seed, fails)).find(|disk| read(disk).len() == 13);
         let disk = disk.as_mut().expect("half of all writes are whole");
         disk.write_again(1);
-        disk.begin(write(3, 0, b"!"));
+        disk.begin(Instant::ZERO, write(3, 0, b"!"));
         assert_eq!(disk.complete(NOW, WriteId(3)), b"!");
         let durable: Vec<u8> = disk.durable().flatten().copied().collect();
         assert_eq!(durable, b"durable", "the disk said that it is durable");
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_new_segment_leaves_the_old_one_in_doubt_until_it_is_deleted() {
         let mut disk = killed(1, |_| {});
-        disk.begin(Write { retire_below: 1, ..write(3, 1, b"all of it") });
+        disk.begin(Instant::ZERO, Write { retire_below: 1, ..write(3, 1, b"all of it") });
         disk.complete(NOW, WriteId(3));
         disk.crash(NOW);
         assert_eq!(disk.contents(), [(1, b"all of it".to_vec())]);

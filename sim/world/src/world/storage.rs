@@ -21,7 +21,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.fingerprint.fold_bytes(&write.bytes);
         self.ears.write_begins(self.now, node, &write);
         let (id, machine) = (write.id, &mut self.machines[node]);
-        let takes = machine.disk.begin(write);
+        let takes = machine.disk.begin(at, write);
         let incarnation = machine.life.incarnation();
         if machine.disk.armed_by().is_some() {
             let midst = at + Span(takes.0 / 2);
@@ -30,9 +30,13 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         self.calendar.enter(at + takes, Event::Durable { node, incarnation, id });
     }
 
-    /// Ends a write whose time has come: its process gets the disk's answer, if there is one.
+    /// Ends a write that is due: its process gets the disk's answer, if there is one. A write that faults have delayed
+    /// has several such events, of which one is at its due instant.
     pub(super) fn write_ends(&mut self, node: Place, id: WriteId) -> Option<Turn<C>> {
         let (now, machine) = (self.now, &mut self.machines[node]);
+        if !machine.disk.is_due(now, id) {
+            return None;
+        }
         let answer = machine.disk.answer();
         if matches!(answer, Answer::Failed | Answer::Full) {
             self.ears.write_failed(now, node);
@@ -69,12 +73,23 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
     /// Ends a fault's stall: a write that waits for it ends now.
     fn go_on_writing(&mut self, node: Place, fault: usize) {
         let machine = &mut self.machines[node];
-        if machine.disk.go_on(fault)
-            && let Some(id) = machine.disk.in_flight()
-        {
+        if let Some(id) = machine.disk.go_on(self.now, fault) {
             let incarnation = machine.life.incarnation();
             self.calendar.enter(self.now, Event::Durable { node, incarnation, id });
         }
+    }
+
+    /// Ends a fault's slowness of a disk, also for the rest of the write in flight. A process whose write is to tear dies
+    /// in the middle of that rest.
+    pub fn speed_up_disk(&mut self, node: Place, fault: usize) {
+        let (now, machine) = (self.now, &mut self.machines[node]);
+        let Some((id, due)) = machine.disk.speed_up(now, fault) else { return };
+        let incarnation = machine.life.incarnation();
+        if machine.disk.armed_by().is_some() {
+            let midst = now + Span(due.since(now).0 / 2);
+            self.calendar.enter(midst, Event::Dies { node, incarnation });
+        }
+        self.calendar.enter(due, Event::Durable { node, incarnation, id });
     }
 
     /// Scrubs the disk: a live process is told if the fault's damage is still there. A starting process
