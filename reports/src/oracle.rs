@@ -49,6 +49,10 @@ oracles! {
     Durable = "durable";
     /// Logs keep Raft's own properties.
     Raft = "raft";
+    /// At most one reply an attempt, and nothing waits for ever.
+    Reply = "reply";
+    /// Failover, lead transfer, refusal and retry take what settings and faults explain.
+    Prompt = "prompt";
     /// Nobody reads facts back in time, and all nodes agree in the end.
     Facts = "facts";
     /// The scenario's own limits on waits are kept.
@@ -61,7 +65,7 @@ oracles! {
 
 impl Oracle {
     /// Those that a scenario can demand to have been exercised.
-    pub const DEMANDABLE: [Self; 12] = [
+    pub const DEMANDABLE: [Self; 14] = [
         Self::DoubleBooking,
         Self::LostBooking,
         Self::Atomic,
@@ -72,6 +76,8 @@ impl Oracle {
         Self::Live,
         Self::Durable,
         Self::Raft,
+        Self::Reply,
+        Self::Prompt,
         Self::Facts,
         Self::Latency,
     ];

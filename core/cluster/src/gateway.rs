@@ -273,6 +273,11 @@ impl Gateway {
         self.flights.len()
     }
 
+    /// Number of clients' requests about a shard that wait for a reply.
+    pub fn in_flight_to(&self, shard: ShardId) -> u32 {
+        self.in_flight[shard.0 as usize]
+    }
+
     /// The node that this gateway believes to lead a shard.
     pub fn believed_leader(&self, shard: ShardId) -> NodeId {
         self.beliefs[shard.0 as usize].leader

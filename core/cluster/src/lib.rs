@@ -39,7 +39,7 @@ pub use journal::{Found, Promises};
 pub use mark::Mark;
 pub use membership::Membership;
 pub use message::{Answer, Gossip, Message, Moves};
-pub use node::{Audit, Node};
+pub use node::{Audit, Node, Waiting};
 pub use observation::{Observation, Phase, TransferReason};
 pub use placement::Placement;
 pub use record::Format;

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use onsale_booking::{Draw, Endpoint, Instant, NodeId, Request, Span, Timed};
 
-pub use self::audit::Audit;
+pub use self::audit::{Audit, Waiting};
 use self::boot_barrier::BootBarrier;
 use self::coordinator::Coordinator;
 use self::disk::Disk;

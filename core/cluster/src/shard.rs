@@ -293,6 +293,12 @@ impl Shard {
         self.leader.as_ref().map(|leader| (leader.epoch(), leader.decided()))
     }
 
+    /// Number of parked requests, and of records and reads of the leader whose replies have not left.
+    pub(crate) fn waiting(&self) -> (u32, u32) {
+        let replies = self.leader.as_ref().map_or(0, Leader::waiting);
+        (self.parked.len() as u32, replies as u32)
+    }
+
     /// The phase of this replica.
     pub(crate) fn phase(&self) -> Phase {
         match &self.leader {

@@ -18,12 +18,13 @@ mod victims;
 
 use onsale_booking::{Instant, Span};
 use onsale_cluster::Placement;
-use onsale_scenarios::{Fault, GoodCopies, What};
+use onsale_scenarios::{Fault, GoodCopies, NetworkFault, ProcessFault, What};
 use onsale_world::place::Place;
 use onsale_world::sample::most;
 
 use crate::awaited::Came;
 use crate::plan::Plan;
+use crate::struck::Effect;
 use crate::system::{System, World};
 
 /// Carries out a plan's faults on a cluster of known shape.
@@ -71,6 +72,26 @@ pub fn steps(fault: &Fault) -> Vec<Span> {
         What::Process(what) => process::steps(fault, what),
         What::Network(what) => network::steps(fault, what),
         What::Disk(_) | What::Clock(_) | What::Members(_) => Vec::new(),
+    }
+}
+
+/// What a fault may do to the leaders of shards.
+const fn effect(what: &What) -> Effect {
+    match what {
+        What::Process(what) => match what {
+            ProcessFault::Crash { .. }
+            | ProcessFault::Kill { .. }
+            | ProcessFault::Pause { .. }
+            | ProcessFault::ZoneLoss { .. } => Effect::Stops,
+            ProcessFault::Restart { .. } | ProcessFault::RollingRestart { .. } => Effect::Retires,
+            ProcessFault::CrashLoop { .. }
+            | ProcessFault::Limp { .. }
+            | ProcessFault::Upgrade { .. }
+            | ProcessFault::PowerLoss {} => Effect::Delays,
+        },
+        What::Network(NetworkFault::Duplicate { .. }) | What::Clock(_) => Effect::Nothing,
+        What::Network(_) => Effect::Delays,
+        What::Disk(_) | What::Members(_) => Effect::Lasts,
     }
 }
 
@@ -149,7 +170,7 @@ impl<'a, S: System> Faults<'a, S> {
             Some(Came { moment, node, .. }) => format!("{what} (at {moment} of {node})"),
             None => what,
         };
-        world.ears.fault_struck(world.now, index, what, fault.trouble());
+        world.ears.fault_struck(world.now, index, what, (fault.trouble(), effect(&fault.what)));
         if came.is_some() {
             let struck = fault.struck_at(world.now.since(Instant::ZERO));
             enter_effects(world, index, &struck);

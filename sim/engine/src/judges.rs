@@ -8,18 +8,20 @@ pub mod availability;
 pub mod durable;
 pub mod facts;
 mod moves;
+pub mod prompt;
 
-use onsale_booking::{Instant, NodeId};
+use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::journal::Members;
 use onsale_cluster::{Placement, ShardId};
 pub use onsale_oracles::Excuse;
-use onsale_oracles::{Asked, Findings, OracleSettings, Oracles, Rule};
+use onsale_oracles::{Asked, Findings, OracleSettings, Oracles, Own, Rule, Table};
 use onsale_reports::OracleResult;
 
 use self::availability::{Availability, Paces};
 use self::durable::Durable;
 use self::facts::{Bounds, Facts};
 use self::moves::Moves;
+use self::prompt::{Limits, Prompt, Why};
 
 /// Facts about the sale, the cluster and the run that the judges use.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,19 +32,22 @@ pub struct JudgeSettings {
     pub paces: Paces,
     /// Whether the settings let every move end.
     pub moves_end: bool,
+    /// The longest times without a leader, if the settings bound them.
+    pub prompt: Option<Limits>,
     /// Time that nodes are granted to agree on facts, if there are facts.
     pub facts: Option<Bounds>,
     /// The replicas that each log begins with, if nodes replicate logs.
     pub replicas: Option<Placement>,
 }
 
-/// The deviations that the oracles of every system excuse.
+/// The deviations that the oracles of every system excuse, and the replicated cluster's own judge of promptness.
 pub fn excuses() -> impl Iterator<Item = &'static Excuse> {
-    Oracles::EXCUSES.into_iter().flatten()
+    Oracles::EXCUSES.into_iter().flatten().chain(prompt::EXCUSES)
 }
 
 /// The rules of the replicated cluster's own judges.
-pub const RULES: [&[Rule]; 4] = [moves::RULES, durable::RULES, durable::raft::RULES, facts::RULES];
+pub const RULES: [&[Rule]; 5] =
+    [moves::RULES, prompt::RULES, durable::RULES, durable::raft::RULES, facts::RULES];
 
 /// All judges of a run.
 #[derive(Debug)]
@@ -51,6 +56,7 @@ pub struct Judges {
     pub oracles: Oracles,
     availability: Availability,
     moves: Moves,
+    prompt: Prompt,
     /// The judge of facts, if there are any.
     pub facts: Option<Facts>,
     /// The judge of promises between replicas, if there are any.
@@ -63,13 +69,14 @@ impl Judges {
     /// # Panics
     /// If a section or a row has no seats.
     pub fn new(settings: JudgeSettings) -> Self {
-        let JudgeSettings { oracles, paces, moves_end, facts, replicas } = settings;
+        let JudgeSettings { oracles, paces, moves_end, prompt, facts, replicas } = settings;
         let recovery = oracles.recovery;
         let oracles = Oracles::new(oracles);
         let facts = facts.map(|bounds| Facts::new(bounds, oracles.clock()));
         let durable = replicas.map(|placement| Durable::new(&placement, oracles.clock()));
-        let availability = Availability::new(paces);
-        Self { oracles, availability, moves: Moves::new(moves_end, recovery), facts, durable }
+        let (availability, prompt) = (Availability::new(paces), Prompt::new(prompt));
+        let moves = Moves::new(moves_end, recovery);
+        Self { oracles, availability, moves, prompt, facts, durable }
     }
 
     /// Notes that a node's process runs from now on, or no longer: it has died or stands still. `kept_by` gives the
@@ -101,6 +108,34 @@ impl Judges {
         let moves = shards.any(|shard| !map.seats(shard).from.is_empty());
         self.availability.on_moves(read, moves, self.oracles.excuses());
         self.moves.on_map((written, read), map);
+    }
+
+    /// Notes that a shard is led again after it had no leader since an instant, which one cause alone explains.
+    pub fn led_again(&mut self, now: Instant, shard: ShardId, since: Instant, why: Why<'_>) {
+        self.prompt.on_led(now, shard, since, why, self.oracles.excuses().1);
+    }
+
+    /// Notes that a node declares another one down.
+    pub fn given_up(&mut self, now: Instant, by: NodeId, peer: NodeId) {
+        let interruptions = self.oracles.excuses().1;
+        let recovery = interruptions.recovery();
+        let is_well = |&node: &NodeId| {
+            !self.availability.leaves(node) && self.availability.has_run(now, node, recovery)
+        };
+        let well = [by, peer].iter().all(is_well);
+        self.prompt.on_given_up(now, (by, peer), well, interruptions);
+    }
+
+    /// Notes at the end of the run what waits in a table of a node.
+    pub fn waits_at_the_end(&mut self, end: Instant, node: NodeId, table: Table) {
+        if self.availability.has_run(end, node, self.oracles.excuses().1.recovery()) {
+            self.oracles.waits_at_the_end(end, &node.to_string(), table);
+        }
+    }
+
+    /// Time from the end of a fault until requests must be answered again.
+    pub const fn recovery(&mut self) -> Span {
+        self.oracles.excuses().1.recovery()
     }
 
     /// Notes a committed membership change of a shard's journal, read from disks.
@@ -155,7 +190,8 @@ impl Judges {
 
     /// The verdicts at the end of the run, given the open requests.
     pub fn finish(self, end: Instant, open: &[Asked]) -> Vec<OracleResult> {
-        let own = self.moves.finish(end, self.oracles.calm());
+        let live = self.moves.finish(end, self.oracles.calm());
+        let own = Own { live, prompt: self.prompt.finish() };
         let mut results = self.oracles.finish(end, open, own);
         results.extend(self.durable.into_iter().flat_map(Durable::finish));
         results.extend(self.facts.map(Facts::finish));

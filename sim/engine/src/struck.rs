@@ -44,6 +44,23 @@ pub struct Struck {
     pub lead_transfers: TransferTimes,
     /// Rare paths taken while it was the latest fault.
     pub marks: Marks,
+    /// What it may do to leaders.
+    pub effect: Effect,
+}
+
+/// What a fault may do to the leaders of shards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: wrong clocks, and messages that come twice.
+    Nothing,
+    /// It ends or stops processes, a minority of each shard's replicas.
+    Stops,
+    /// It asks processes to stop, one at a time, and starts them again.
+    Retires,
+    /// It may delay or end anything until it heals.
+    Delays,
+    /// It may also take what replicas promised, or move them: its effects outlast it.
+    Lasts,
 }
 
 impl Struck {
@@ -116,18 +133,20 @@ impl FaultLog {
         self.outages.goes_on(now, node);
     }
 
-    /// Notes a change of a shard's leader: unless it was for balance, it is attributed to the latest fault.
+    /// Notes a change of a shard's leader: unless it was for balance, it is attributed to the latest fault. Returns the
+    /// outage that it ends, if the shard was led before.
     pub fn leader_changed(
         &mut self,
         now: Instant,
         shard: ShardId,
         leader: NodeId,
         mut before: Before,
-    ) {
+    ) -> Option<Outage> {
         let passage = self.handing_over.remove(&shard).filter(|passage| passage.to == leader);
         before.handed_over = passage.as_ref().map(|passage| passage.since);
         let struck = &self.struck;
-        self.outages.serves(now, shard, leader, before, |since| in_force(struck, since));
+        let outage =
+            self.outages.serves(now, shard, leader, before, |since| in_force(struck, since));
         if let Some(passage) = passage {
             let latest = self.struck.last_mut();
             let noted = match passage.reason {
@@ -138,6 +157,32 @@ impl FaultLog {
                 }
             };
             noted.into_iter().for_each(|it| it.note(shard, now.since(passage.since)));
+        }
+        outage
+    }
+
+    /// The one cause that explains an outage which has just ended, if nothing else has struck within `recovery` before
+    /// it, and no fault whose effects last: the description of a fault that stopped its leader, or `None` for a lead
+    /// transfer.
+    pub fn sole_cause(&self, outage: &Outage, recovery: Span) -> Option<Option<&str>> {
+        let is_felt = |struck: &&Struck| match struck.effect {
+            Effect::Nothing => false,
+            Effect::Lasts => true,
+            Effect::Stops | Effect::Retires | Effect::Delays => {
+                struck.healed.is_none_or(|healed| healed + recovery >= outage.since)
+            }
+        };
+        let mut felt = self.struck.iter().filter(is_felt);
+        let (first, more) = (felt.next(), felt.next().is_some());
+        match (outage.cause, first) {
+            (_, _) if more => None,
+            (Cause::HandedOver, None) => Some(None),
+            (Cause::HandedOver, Some(struck)) => (struck.effect == Effect::Retires).then_some(None),
+            (Cause::Fault(index), Some(struck)) => {
+                let is_it = struck.index == index && struck.effect == Effect::Stops;
+                is_it.then_some(Some(struck.what.as_str()))
+            }
+            (Cause::Fault(_) | Cause::NeverLed | Cause::Unexplained, _) => None,
         }
     }
 

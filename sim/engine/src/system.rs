@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use onsale_booking::Instant;
 use onsale_cluster::{Phase, Placement};
+use onsale_oracles::Table;
 use onsale_scenarios::{GoodCopies, Scenario};
 use onsale_world::place::{Layout, Place, PlaceTable};
 use onsale_world::{Machine, NodeTurn};
@@ -53,6 +54,9 @@ pub trait Host<S: System>: Sized {
 
     /// The phase of a log, as far as this node knows. Does not change the node.
     fn phase(&self, log: u32) -> Phase;
+
+    /// What waits at the end of the run in the node's tables that must empty: requests and replies.
+    fn tables(&self) -> Vec<Table>;
 
     /// Compares at the end of the run the node's applied state with a replay of its own disk. Returns the number of
     /// replicas compared.

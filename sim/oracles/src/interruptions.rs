@@ -42,12 +42,15 @@ pub struct Interruptions {
     everything: Instant,
     /// By log: end of its latest interruption.
     logs: Vec<Instant>,
+    /// Instant by which each node that has started or gone on has worked off what it found.
+    nodes: Instant,
 }
 
 impl Interruptions {
     pub(super) fn new(recovery: Span, load: Load, log_of: Vec<u32>) -> Self {
         let (done, everything) = (Instant::ZERO, Instant::ZERO + recovery);
-        Self { recovery, load, done, log_of, delays: false, everything, logs: Vec::new() }
+        let nodes = everything;
+        Self { recovery, load, done, log_of, delays: false, everything, logs: Vec::new(), nodes }
     }
 
     /// Notes an attempt of a client.
@@ -65,8 +68,8 @@ impl Interruptions {
     }
 
     /// End of the latest interruption of everything.
-    pub(super) const fn everything(&self) -> Instant {
-        self.everything
+    pub const fn everything(&self) -> Instant {
+        if self.delays { Instant::MAX } else { self.everything }
     }
 
     /// Declares the start of something that may delay everything, until it [ends](Self::delays_end).
@@ -98,17 +101,42 @@ impl Interruptions {
         *self.log_mut(log) = at + self.recovery;
     }
 
+    /// Whether a log cannot commit now.
+    pub fn is_stuck(&self, log: u32) -> bool {
+        self.logs.get(log as usize) == Some(&Instant::MAX)
+    }
+
+    /// Declares that a node starts, or goes on after it stood still.
+    pub fn node_goes_on(&mut self, at: Instant) {
+        self.nodes = self.nodes.max(at + self.recovery);
+    }
+
+    /// Instant by which each node that has started or gone on has worked off what it found.
+    pub(super) const fn nodes(&self) -> Instant {
+        self.nodes
+    }
+
+    /// The log of a show.
+    #[inline]
+    pub(super) fn log_of(&self, show: ShowId) -> u32 {
+        self.log_of.get(show.0 as usize).copied().unwrap_or(0)
+    }
+
     /// End of the latest interruption of a show's log: a request whose first attempt was later must be answered.
     #[inline]
     pub(super) fn until(&self, show: ShowId) -> Instant {
+        match self.logs.is_empty() && !self.delays {
+            true => self.everything,
+            false => self.of_log(self.log_of(show)),
+        }
+    }
+
+    /// End of the latest interruption of a log.
+    pub(super) fn of_log(&self, log: u32) -> Instant {
         if self.delays {
             return Instant::MAX;
         }
-        if self.logs.is_empty() {
-            return self.everything;
-        }
-        let log = self.log_of.get(show.0 as usize).map_or(0, |&log| log as usize);
-        self.logs.get(log).map_or(self.everything, |&until| until.max(self.everything))
+        self.logs.get(log as usize).map_or(self.everything, |&until| until.max(self.everything))
     }
 
     fn log_mut(&mut self, log: u32) -> &mut Instant {

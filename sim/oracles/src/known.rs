@@ -6,6 +6,7 @@
 use onsale_booking::{HoldId, Instant, RequestId, UserId};
 
 use super::asked_for::AskedFor;
+use super::attempts::Attempts;
 use super::clients::Clients;
 use super::free_seats::FreeSeats;
 use super::interruptions::Interruptions;
@@ -26,6 +27,8 @@ pub(super) struct Known {
     pub(super) asked: AskedFor,
     /// Free and unbooked seats, by the journal.
     pub(super) seats: FreeSeats,
+    /// The attempts of clients of the recent past.
+    pub(super) attempts: Attempts,
 }
 
 impl Known {
@@ -34,6 +37,7 @@ impl Known {
             journal: Journal::new(settings.shows, settings.seats_per_show, settings.grace),
             clients: Clients::new(settings.shows, settings.seats_per_show),
             overdue: Overdue::new(settings.lateness),
+            attempts: Attempts::new(settings.flight),
             interruptions: Interruptions::new(
                 settings.recovery,
                 settings.load,

@@ -153,34 +153,38 @@ impl Live {
         }
     }
 
-    /// Notes a leader's decision; it is after calm if its request is.
+    /// Notes a leader's decision; it is after calm if its request is. Returns whether nothing interrupted it.
     #[inline]
-    pub(super) fn on_decided(&mut self, at: Instant, asked: &Asked, known: &Known) {
+    pub(super) fn on_decided(&mut self, at: Instant, asked: &Asked, known: &Known) -> bool {
         if asked.since >= self.calm && at < self.decided {
             self.decided = at;
         }
-        if asked.since > known.interruptions.until(asked.show) {
+        let is_judged = asked.since > known.interruptions.until(asked.show);
+        if is_judged {
             self.findings.checks();
         }
+        is_judged
     }
 
+    /// Notes a refusal. Returns whether it is a leader's decision that nothing interrupted.
     pub(super) fn on_refused(
         &mut self,
         at: Instant,
         asked: &Asked,
         refusal: Refusal,
         known: &Known,
-    ) {
+    ) -> bool {
         match refusal {
             Refusal::SeatTaken
             | Refusal::NoneFree
             | Refusal::SoldOut
             | Refusal::HoldLost
-            | Refusal::NotYours => self.on_decided(at, asked, known),
+            | Refusal::NotYours => return self.on_decided(at, asked, known),
             Refusal::BadRequest | Refusal::Overloaded => self.waits_no_longer(at, known),
             Refusal::Unavailable => self.on_unanswered(UNREACHABLE, at, *asked, known),
             Refusal::Minority => self.on_unanswered(WITHDRAWN, at, *asked, known),
         }
+        false
     }
 
     /// Judges a client that gave up, unless it did so before the slowest answer could have come.

@@ -2,7 +2,9 @@
 //!
 //! Owns the dispatch to the oracles, and the two folds that they judge by. Refuses to judge.
 
-use onsale_booking::{Command, HoldId, Instant, Outcome, Refusal, Request, SeatList, Span, Wish};
+use onsale_booking::{
+    Command, HoldId, Instant, Outcome, Refusal, Request, SeatList, ShowId, Span, Wish,
+};
 use onsale_reports::OracleResult;
 
 use super::asked::Asked;
@@ -10,7 +12,7 @@ use super::atomic::Atomic;
 use super::claims::Claims;
 use super::clients::{Acknowledged, Confirming, KnownHold};
 use super::double_booking::DoubleBooking;
-use super::evidence::{Clock, Findings, Story, tell};
+use super::evidence::{Clock, Findings, tell};
 use super::excuse::Excuse;
 use super::false_sold_out::FalseSoldOut;
 use super::hold::Hold;
@@ -21,14 +23,17 @@ use super::linearizable::Linearizable;
 use super::live::{Calm, Live};
 use super::lost_booking::LostBooking;
 use super::overdue::Overdue;
+use super::own::Own;
 use super::position::Position;
+use super::prompt::Prompt;
+use super::reply::{Reply, Table};
 use super::rule::Rule;
 use super::settings::OracleSettings;
 use super::single_writer::SingleWriter;
 use super::unusual::Unusual;
 use super::{
     atomic, double_booking, false_sold_out, hold, latency, linearizable, live, lost_booking,
-    single_writer, unusual,
+    prompt, reply, single_writer, unusual,
 };
 
 mod records;
@@ -49,11 +54,13 @@ pub struct Oracles {
     false_sold_out: FalseSoldOut,
     single_writer: SingleWriter,
     live: Live,
+    reply: Reply,
+    prompt: Prompt,
 }
 
 impl Oracles {
     /// The rules of each oracle, in the order of reports.
-    pub const RULES: [&[Rule]; 10] = [
+    pub const RULES: [&[Rule]; 12] = [
         double_booking::RULES,
         lost_booking::RULES,
         atomic::RULES,
@@ -63,17 +70,21 @@ impl Oracles {
         false_sold_out::RULES,
         single_writer::RULES,
         live::RULES,
+        reply::RULES,
+        prompt::RULES,
         latency::RULES,
     ];
 
     /// The deviations that the oracles excuse.
-    pub const EXCUSES: [&[Excuse]; 6] = [
+    pub const EXCUSES: [&[Excuse]; 8] = [
         atomic::EXCUSES,
         hold::EXCUSES,
         linearizable::EXCUSES,
         unusual::EXCUSES,
         false_sold_out::EXCUSES,
         live::EXCUSES,
+        reply::EXCUSES,
+        prompt::EXCUSES,
     ];
 
     /// The oracles of a run before its first event.
@@ -95,6 +106,8 @@ impl Oracles {
             false_sold_out: FalseSoldOut::new(),
             single_writer: SingleWriter::new(),
             live: Live::new(settings.live_bound),
+            reply: Reply::new(),
+            prompt: Prompt::new(),
             known: Known::new(settings),
         };
         let clock = oracles.clock.clone();
@@ -129,8 +142,36 @@ impl Oracles {
 
     /// Notes that a client sends an attempt of a request, the first or a retry.
     #[inline]
-    pub fn attempted(&mut self, at: Instant) {
+    pub fn attempted(&mut self, at: Instant, show: ShowId) {
         self.known.interruptions.attempted(at);
+        self.known.attempts.note(self.known.interruptions.log_of(show), at);
+    }
+
+    /// Notes that a client hears the reply number `heard` to a request that it has sent in `attempts` attempts. Returns
+    /// whether these explain it.
+    #[inline]
+    pub fn explains_reply(&mut self, heard: u8, attempts: u8) -> bool {
+        self.reply.explains(heard, attempts, self.known.settings.copies())
+    }
+
+    /// Notes that a client hears more replies to a request than its attempts explain.
+    pub fn answered_too_often(&mut self, at: Instant, asked: &Asked) {
+        self.reply.on_too_many(at, asked);
+    }
+
+    /// Notes that a client hears a reply to a request that it has not made.
+    pub fn heard_unasked(&mut self, at: Instant, asked: &Asked) {
+        self.reply.on_unasked(at, asked);
+    }
+
+    /// Notes that a gateway tells a client *overloaded*.
+    pub fn overloaded(&mut self, at: Instant, asked: &Asked) {
+        self.prompt.on_overloaded(at, asked, &self.known);
+    }
+
+    /// Notes at the end of the run what waits in a table of a running node.
+    pub fn waits_at_the_end(&mut self, end: Instant, node: &str, table: Table) {
+        self.reply.on_table(end, node, table, &self.known);
     }
 
     /// Notes that a client accepts the answer to a request first sent at `since`. At most once a
@@ -176,7 +217,7 @@ impl Oracles {
             self.atomic.on_mismatch(request, &told);
         }
         let asked = Asked::of(request, since);
-        self.live.on_decided(at, &asked, &self.known);
+        self.decided(at, &asked);
     }
 
     /// Notes that a leader's answer to an unusual request reaches its client, who does not count on it. It was sent at
@@ -190,7 +231,7 @@ impl Oracles {
     ) {
         self.linearizable.on_unusual(&self.known, (since, at), request, unusual, outcome);
         let asked = Asked::of(request, since);
-        self.live.on_decided(at, &asked, &self.known);
+        self.decided(at, &asked);
     }
 
     /// The same as [`answered`](Self::answered) for a refused `Hold`, the most frequent answer, with less to collect.
@@ -201,7 +242,9 @@ impl Oracles {
         refusal: Refusal,
         wish: impl FnOnce() -> Wish,
     ) {
-        self.live.on_refused(at, asked, refusal, &self.known);
+        if self.live.on_refused(at, asked, refusal, &self.known) {
+            self.prompt.on_decided(at, asked, &self.known);
+        }
         match refusal {
             Refusal::SeatTaken | Refusal::NoneFree | Refusal::SoldOut | Refusal::BadRequest => {
                 let wish = wish();
@@ -309,6 +352,8 @@ impl Oracles {
             &self.false_sold_out.findings,
             &self.single_writer.findings,
             &self.live.findings,
+            &self.reply.findings,
+            &self.prompt.findings,
         ]
         .into_iter()
     }
@@ -323,18 +368,15 @@ impl Oracles {
             &mut self.false_sold_out.findings,
             &mut self.single_writer.findings,
             &mut self.live.findings,
+            &mut self.reply.findings,
+            &mut self.prompt.findings,
         ]
         .into_iter()
     }
 
-    /// The verdicts at the end of the run, in the order of reports, given the open requests and the findings of a
-    /// system's own judges for `live` to report.
-    pub fn finish(
-        mut self,
-        end: Instant,
-        open: &[Asked],
-        own: Vec<(Rule, Story)>,
-    ) -> Vec<OracleResult> {
+    /// The verdicts at the end of the run, in the order of reports, given the open requests and what a
+    /// system's own judges add.
+    pub fn finish(mut self, end: Instant, open: &[Asked], own: Own) -> Vec<OracleResult> {
         self.false_sold_out.on_end(&self.known, &mut self.linearizable.findings);
         self.claims.on_end(&self.known, &mut self.hold.findings);
         vec![
@@ -345,8 +387,17 @@ impl Oracles {
             self.linearizable.finish(&self.known),
             self.false_sold_out.finish(),
             self.single_writer.finish(),
-            self.live.finish(&self.known, end, open, own),
+            self.live.finish(&self.known, end, open, own.live),
+            self.reply.finish(),
+            self.prompt.finish(own.prompt),
         ]
+    }
+
+    /// Notes a leader's decision.
+    fn decided(&mut self, at: Instant, asked: &Asked) {
+        if self.live.on_decided(at, asked, &self.known) {
+            self.prompt.on_decided(at, asked, &self.known);
+        }
     }
 
     /// Compares an answer about a hold with the journal.
@@ -408,7 +459,9 @@ impl Oracles {
             return self.hold_refused(at, &asked, refusal, || wish.clone());
         }
         let outcome = Outcome::Refused(refusal);
-        self.live.on_refused(at, &asked, refusal, &self.known);
+        if self.live.on_refused(at, &asked, refusal, &self.known) {
+            self.prompt.on_decided(at, &asked, &self.known);
+        }
         self.atomic.on_settling_refused(&self.known, request, refusal, told);
         if let Command::Confirm { hold, .. } = request.command {
             self.hold.on_confirm_refused(&self.known, at, request, hold, refusal);

@@ -46,6 +46,15 @@ pub struct OracleSettings {
     /// Longest time that an answer may take without faults, if every step on its way is slow; `None` if the settings
     /// may lose it even then.
     pub slowest_answer: Option<Span>,
+    /// Time within which a request is answered that no interruption touches; `None` if the settings or the network bound
+    /// none.
+    pub answers_within: Option<Span>,
+    /// The longest time for which an attempt of a client may be under way at a gateway, ways included.
+    pub flight: Span,
+    /// Requests about one log at which a gateway answers *overloaded*.
+    pub in_flight_per_log: u32,
+    /// Whether the network may deliver a message twice.
+    pub duplicates: bool,
     /// Requests, in a thousand million, that a network which loses messages even without faults may leave unanswered.
     pub lost_ppb: u64,
     /// Time by which the instants of cause and effect may be out of order: the batching quantum, within
@@ -70,6 +79,10 @@ impl OracleSettings {
             early: None,
             lateness: Lateness { lasts: Span::from_secs(305), slack: Span::from_secs(4) },
             slowest_answer: Some(Span::from_secs(1)),
+            answers_within: None,
+            flight: Span::from_secs(10),
+            in_flight_per_log: 2,
+            duplicates: false,
             lost_ppb: 0,
             patience: Span::ZERO,
             log_of: Vec::new(),
@@ -78,6 +91,12 @@ impl OracleSettings {
             live_bound: Span::from_secs(10),
             quantum: Span::ZERO,
         }
+    }
+
+    /// The most replies to one attempt: two copies of it, and two of each reply, if the network may duplicate.
+    #[inline]
+    pub(super) const fn copies(&self) -> u64 {
+        if self.duplicates { 4 } else { 1 }
     }
 
     /// The promise to clients about their holds.

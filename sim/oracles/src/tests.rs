@@ -16,7 +16,7 @@ use onsale_booking::{
 };
 use onsale_reports::{OracleResult, Verdict};
 
-use super::{Asked, OracleSettings, Oracles, Position, hold};
+use super::{Asked, OracleSettings, Oracles, Own, Position, hold};
 
 const SHOW: ShowId = ShowId(0);
 const HOLD_SECS: u64 = 300;
@@ -181,7 +181,7 @@ impl History {
         std::mem::replace(&mut self.oracles, Oracles::new(OracleSettings::example())).finish(
             secs(end),
             open,
-            Vec::new(),
+            Own::default(),
         )
     }
 
@@ -254,13 +254,17 @@ fn an_ordinary_sale_passes_and_an_empty_one_exercises_nothing() {
             "linearizable",
             "false-sold-out",
             "single-writer",
-            "live"
+            "live",
+            "reply",
+            "prompt"
         ]
     );
     for result in &results {
         // Only a taken seat was refused.
         let expected = match result.name.as_str() {
             "false-sold-out" => (Verdict::NotExercised, true),
+            // The history tells of no attempt, and nothing had to come soon.
+            "reply" | "prompt" => (Verdict::NotExercised, false),
             _ => (Verdict::Pass, true),
         };
         assert_eq!((result.verdict, result.checked > 0), expected, "{results:#?}");

@@ -1,7 +1,8 @@
-//! Whether a node's memory equals the replay of its disk.
+//! Whether a node's memory equals the replay of its disk, and how much waits in it.
 //!
-//! Owns the comparison, replica by replica, of the committed state with a replay of the journal from the disk alone.
-//! Changes nothing, and refuses to judge what a damaged disk lacks.
+//! Owns the comparison, replica by replica, of the committed state with a replay of the journal from the disk alone, and
+//! the count of what waits in the tables that must empty. Changes nothing, and refuses to judge what a damaged disk
+//! lacks.
 
 use super::Node;
 use crate::id::ShardId;
@@ -16,7 +17,25 @@ pub struct Audit {
     pub astray: Vec<ShardId>,
 }
 
+/// What waits in a node's tables for a shard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Clients' requests in flight, as the gateway counts them.
+    pub in_flight: u32,
+    /// Requests parked at the replica.
+    pub parked: u32,
+    /// Records and reads of the leader whose replies have not left.
+    pub replies: u32,
+}
+
 impl Node {
+    /// What waits in this node's tables for a shard.
+    #[must_use]
+    pub fn waiting(&self, id: ShardId) -> Waiting {
+        let (parked, replies) = self.replicas.get(id).map_or((0, 0), |shard| shard.waiting());
+        Waiting { in_flight: self.gateway.in_flight_to(id), parked, replies }
+    }
+
     /// Compares this node's replicas with the segments that its disk holds.
     #[must_use]
     pub fn audit(&self, durable: Vec<(u32, Vec<u8>)>) -> Audit {

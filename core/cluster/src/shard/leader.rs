@@ -108,6 +108,11 @@ impl Leader {
         self.pending.records()
     }
 
+    /// Number of records and reads with replies that have not left.
+    pub(super) fn waiting(&self) -> usize {
+        self.pending.with_replies()
+    }
+
     /// Whether a record was proposed and not yet committed.
     pub(super) fn awaits_commit(&self) -> bool {
         !self.pending.awaits_no_record()

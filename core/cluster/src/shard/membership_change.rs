@@ -148,11 +148,14 @@ impl Shard {
     }
 
     /// Drops the replica if the map says that it is no longer one: the journal has settled on others since it came, and
-    /// it never comes back under its number.
+    /// it never comes back under its number. A leader that still counts itself among the members was deposed without its
+    /// knowledge: the others refuse its messages, so it would keep its clients' answers for ever. One that does not has
+    /// given its place away, and stays until the new members know.
     pub(crate) fn leave_if_moved(&mut self, seats: &Seats) -> bool {
         let newer = self.journal.replica().generation() > seats.generation;
         let gone = seats.from.is_empty() && !newer && !seats.members.contains(&self.node);
-        gone && !self.journal.is_leader() && self.leave()
+        let gives_way = self.journal.is_leader() && !self.journal.members().are_on(self.node);
+        gone && !gives_way && self.leave()
     }
 
     /// Drops the replica, which never comes back under its number. Returns whether it was there.

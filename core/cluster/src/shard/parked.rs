@@ -26,6 +26,11 @@ impl Parked {
         self.requests.is_empty()
     }
 
+    /// Number of parked requests.
+    pub(super) fn len(&self) -> usize {
+        self.requests.len()
+    }
+
     /// Parks a gateway's request.
     pub(super) fn add(&mut self, now: Instant, from: NodeId, request: Request) {
         self.drop_given_up(now);

@@ -31,6 +31,12 @@ impl PendingReplies {
         self.proposed.len()
     }
 
+    /// Number of records and reads with replies that have not left.
+    pub(super) fn with_replies(&self) -> usize {
+        let reads = self.reads.iter().map(|(_, _, replies)| replies);
+        self.proposed.iter().chain(reads).filter(|replies| !replies.is_empty()).count()
+    }
+
     /// Whether no reply waits for a record.
     pub(super) fn awaits_no_record(&self) -> bool {
         self.proposed.is_empty()

@@ -289,3 +289,35 @@ fn a_node_that_restarts_while_it_leaves_stays_until_it_carries_nothing() {
     let asked = sell(&mut cluster, 0, 100, &[1, 2, 3]);
     check_granted(&cluster, &asked);
 }
+
+#[test]
+fn a_leader_that_was_moved_away_unheard_gives_its_clients_answers_up() {
+    // A leader is cut off with requests to decide, and another node is told that it is to leave: its shards move away
+    // without its knowledge. Once it is heard again the others refuse its messages, as it is a member no longer, and
+    // none tells it of the later epoch: it kept its clients' answers, and its replica, for ever.
+    let mut cluster = Cluster::changing(3, 1, 4);
+    cluster.start(NodeId(4));
+    cluster.tell(NodeId(4), Input::Join);
+    cluster.run_for(Span::from_secs(3));
+    let leader = NodeId(1);
+    let led: Vec<u32> = (0..SHOWS)
+        .filter(|&show| cluster.leader(show).is_some_and(|(node, _)| node == leader))
+        .collect();
+    assert!(!led.is_empty(), "{leader} leads something");
+    cluster.isolate(leader);
+    for &show in &led {
+        cluster.ask(leader, hold(1_000 + u64::from(show), show, &[7]));
+    }
+    cluster.tell(NodeId(2), Input::Leave(leader));
+    cluster.run_for(Span::from_secs(8));
+    let waits = |cluster: &Cluster| {
+        let shards = (0..4).map(|shard| cluster.node(leader).waiting(ShardId(shard)));
+        shards.map(|it| it.parked + it.replies).sum::<u32>()
+    };
+    assert!(waits(&cluster) > 0, "no quorum has confirmed its decisions");
+    cluster.heal();
+    cluster.run_for(Span::from_secs(5));
+    assert_eq!(waits(&cluster), 0);
+    let members = |shard| cluster.node(leader).members(ShardId(shard));
+    assert!((0..4).all(|shard| members(shard).is_none()), "it carries nothing any more");
+}

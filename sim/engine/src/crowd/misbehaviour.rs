@@ -234,6 +234,7 @@ impl Crowd {
     /// Puts an added request into the outbox, and waits for its answer.
     fn post(&mut self, open: Open, witness: &mut Witness) {
         witness.recorder.attempts(open.asked, 1);
+        witness.judges.oracles.attempted(open.asked, open.request.show);
         if !open.is_an_intention() {
             witness.sees(open.asked, || Sight::Asks { request: &open.request, again: true });
         }

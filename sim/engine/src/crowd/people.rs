@@ -40,6 +40,8 @@ pub struct Person {
     pub sequence: u8,
     /// Attempts of the current request so far.
     pub attempt: u8,
+    /// Replies heard to the current request so far.
+    pub heard: u8,
     /// Fresh requests made after refusals.
     pub refreshes: u8,
     /// Changes whenever the person's pending act becomes void.

@@ -1,14 +1,18 @@
 //! A person's current request, as every attempt repeats it.
 //!
-//! Owns its form, made of the person's few bytes and taste. Refuses to know when it is sent, and its answer.
+//! Owns its form, made of the person's few bytes and taste. Refuses to know when it is sent, and what its
+//! answer says.
 
-use onsale_booking::{Command, HoldId, PaymentId, Request, SectionId, UserId, Wish};
+use onsale_booking::{
+    Command, HoldId, Instant, PaymentId, Request, RequestId, SectionId, UserId, Wish,
+};
 use onsale_oracles::Asked;
 use onsale_reports::Operation;
 
 use super::Crowd;
 use super::people::{Doing, Person};
-use crate::seen::asked::request_id;
+use crate::seen::asked::{request_id, requester};
+use crate::witness::Witness;
 
 impl Crowd {
     pub(super) fn asked(&self, user: u32, person: &Person) -> Asked {
@@ -19,6 +23,15 @@ impl Crowd {
             show,
             since: person.intended,
         }
+    }
+
+    /// Reports a reply to a request that the person has not made yet.
+    #[cold]
+    pub(super) fn hear_unasked(&self, at: Instant, request: RequestId, witness: &mut Witness) {
+        let (user, _) = requester(request);
+        let show = self.taste(user).show();
+        let asked = Asked { request, user: UserId(user), show, since: at };
+        witness.judges.oracles.heard_unasked(at, &asked);
     }
 
     /// The person's current request; every attempt repeats it exactly.

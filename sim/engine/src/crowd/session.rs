@@ -71,17 +71,31 @@ impl Crowd {
             return;
         }
         let (user, sequence) = requester(reply.request);
-        let Some(known) = self.people.get(user).filter(|person| person.sequence == sequence) else {
-            return;
-        };
+        let is_rude = self.manners.is_some();
+        let Some(known) = self.people.get(user) else { return };
+        if known.sequence != sequence {
+            let is_to_come = known.sequence < sequence && known.doing != Doing::Away && !is_rude;
+            return if is_to_come {
+                self.hear_unasked(at, reply.request, witness)
+            };
+        }
+        known.heard = known.heard.saturating_add(1);
         let person = *known;
         if person.waits {
             known.waits = false;
             self.timeouts.strike_out(person.ticket);
         }
+        // A bad habit sends a request twice more at the most.
+        let attempts = person.attempt + if is_rude { 2 } else { 0 };
+        if !witness.judges.oracles.explains_reply(person.heard, attempts) {
+            witness.judges.oracles.answered_too_often(at, &self.asked(user, &person));
+        }
         if operation(person.doing).is_some()
             && let Some(ending) = undecided(&reply.outcome)
         {
+            if ending == Ending::Overloaded {
+                witness.judges.oracles.overloaded(now, &self.asked(user, &person));
+            }
             self.try_again(now, at, user, person, ending, witness);
             return;
         }
@@ -168,6 +182,7 @@ impl Crowd {
             person.doing = doing;
             person.sequence = sequence;
             person.attempt = 1;
+            person.heard = 0;
             person.turned_away = false;
             person.intended = at;
         });
@@ -196,7 +211,7 @@ impl Crowd {
             person.stamp = person.stamp.wrapping_add(1);
         });
         witness.recorder.attempts(at, 1);
-        witness.judges.oracles.attempted(at);
+        witness.judges.oracles.attempted(at, request.show);
         let waiting = &mut self.outbox[usize::from(gateway)];
         waiting.push(Timed { at, item: request });
         &waiting[waiting.len() - 1].item

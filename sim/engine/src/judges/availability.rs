@@ -180,6 +180,9 @@ impl Availability {
         let place = usize::from(node.0);
         self.up.resize(self.up.len().max(place + 1), None);
         self.up[place] = is_up.then_some(at);
+        if is_up {
+            interruptions.node_goes_on(at);
+        }
         self.any_ended |= !is_up;
         if !self.any_ended {
             return;
@@ -235,6 +238,16 @@ impl Availability {
             shard.is_lost = false;
             overdue.measured_afresh(log, at + election);
         }
+    }
+
+    /// Whether a node has run for this long.
+    pub(super) fn has_run(&self, at: Instant, node: NodeId, long: Span) -> bool {
+        self.since(node).is_some_and(|since| at > since + long)
+    }
+
+    /// Whether a node was told to leave.
+    pub(super) fn leaves(&self, node: NodeId) -> bool {
+        self.leaving.contains(&node)
     }
 
     fn is_up(&self, node: NodeId) -> bool {

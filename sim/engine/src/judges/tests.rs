@@ -16,7 +16,7 @@ const HOLD_SECS: u64 = 300;
 pub(crate) fn settings() -> JudgeSettings {
     let oracles = OracleSettings::example();
     let paces = Paces { election: Span::from_secs(3), hears: Span::from_secs(1), quorum: None };
-    JudgeSettings { oracles, paces, moves_end: true, facts: None, replicas: None }
+    JudgeSettings { oracles, paces, moves_end: true, prompt: None, facts: None, replicas: None }
 }
 
 pub(super) fn secs(secs: u64) -> Instant {

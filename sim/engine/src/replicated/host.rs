@@ -15,6 +15,7 @@ mod clock;
 mod moments;
 mod observed;
 mod prices;
+mod tables;
 mod work;
 
 use std::collections::VecDeque;
@@ -25,6 +26,7 @@ use onsale_cluster::{
     self as cluster, Beat, Effects, Input, Message, Node, PersistId, Phase, Release, Sending,
     Setup, ShardId,
 };
+use onsale_oracles::Table;
 use onsale_scenarios::Costs;
 use onsale_world::clock::Reading;
 use onsale_world::cores::Cores;
@@ -142,6 +144,10 @@ impl system::Host<Replicated> for Host {
 
     fn phase(&self, log: u32) -> Phase {
         self.node.phase(ShardId(log)).unwrap_or(Phase::Following)
+    }
+
+    fn tables(&self) -> Vec<Table> {
+        tables::of(&self.node, &self.machine.setup)
     }
 
     fn audit(&self, machine: &onsale_world::Machine<Replicated>) -> u32 {

@@ -6,7 +6,7 @@ use onsale_booking::{ShowId, Span};
 use onsale_cluster::Placement;
 use onsale_cluster::facts::EARLY_MAX;
 use onsale_oracles::{Load, OracleSettings, Promise};
-use onsale_scenarios::{ClockFault, Cluster, Fault, Sale, Scenario, System, What};
+use onsale_scenarios::{ClockFault, Cluster, Fault, NetworkFault, Sale, Scenario, System, What};
 
 use super::{feasible, late, recovery, slowest};
 use crate::judges::JudgeSettings;
@@ -38,6 +38,10 @@ pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSetting
         load: load(scenario),
         live_bound: scenario.calm,
         quantum: scenario.quantum,
+        answers_within: answers_within(scenario),
+        flight: flight(scenario),
+        in_flight_per_log: scenario.cluster.gateway.in_flight_per_shard,
+        duplicates: may_duplicate(plan),
         lost_ppb: feasible::lost_ppb(scenario),
     };
     let facts = scenario.facts.as_ref().map(|facts| Bounds {
@@ -50,7 +54,31 @@ pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSetting
         System::Replicated => Some(placement.clone()),
         System::Solo => None,
     };
-    JudgeSettings { oracles, paces, moves_end: feasible::moves_end(scenario), facts, replicas }
+    let moves_end = feasible::moves_end(scenario);
+    JudgeSettings { oracles, paces, moves_end, prompt: recovery::prompt(scenario), facts, replicas }
+}
+
+/// Time within which a request is answered that no interruption touches: recovery and the slowest answer. A network that
+/// loses messages without faults bounds none.
+fn answers_within(scenario: &Scenario) -> Option<Span> {
+    let is_bounded = feasible::answers_come(scenario) && scenario.network.loss.is_never();
+    is_bounded.then(|| recovery::recovery(scenario) + slowest::of_request(scenario))
+}
+
+/// The longest time for which an attempt of a client may be under way at a gateway: all tries of the gateway, each with a
+/// backoff and once more for a hint about the leader, the ways of the client, and the batching window.
+fn flight(scenario: &Scenario) -> Span {
+    let gateway = &scenario.cluster.gateway;
+    let each = gateway.try_timeout + gateway.backoff_cap;
+    let ways = slowest::of_client(scenario).0;
+    Span(2 * u64::from(gateway.tries) * each.0 + 2 * ways + scenario.quantum.0)
+}
+
+/// Whether a message may arrive twice, without faults or by one of the plan.
+fn may_duplicate(plan: &Plan) -> bool {
+    let duplicates =
+        |fault: &Fault| matches!(fault.what, What::Network(NetworkFault::Duplicate { .. }));
+    !plan.scenario.network.duplicate.is_never() || plan.faults.iter().any(duplicates)
 }
 
 /// The load under which requests may stay unanswered: a gateway tries again by a budget, which is a share of first

@@ -137,12 +137,15 @@ fn bury<S: System>(world: &World<S>, hosts: &mut Hosts<S>) {
     }
 }
 
-/// Audits every running node at the end of the run.
+/// Audits every running node at the end of the run, and reads its tables.
 fn part<S: System>(world: &mut World<S>, hosts: &Hosts<S>) {
     for place in world.layout().nodes() {
         if let Some(host) = &hosts[place]
             && world.process(place) == Process::Up
         {
+            for table in host.tables() {
+                world.ears.witness.judges.waits_at_the_end(world.now, place.node_id(), table);
+            }
             world.ears.replicas_replayed += host.audit(&world.machines()[place]);
         }
     }

@@ -8,7 +8,8 @@ use onsale_booking::Span;
 use onsale_scenarios::Scenario;
 use onsale_world::disk::longest_sync;
 
-use super::slowest;
+use super::{feasible, slowest};
+use crate::judges::prompt::Limits;
 
 /// Standard deviations of the beats' interval after which the detector suspects at the highest φ, 100: a normal
 /// variable exceeds 21.3 of them with a probability of 10⁻¹⁰⁰.
@@ -44,6 +45,24 @@ pub(super) fn recovery(scenario: &Scenario) -> Span {
     let unseen = if is_stuck && checks > asks { checks } else { 0 };
     let stable_after = cluster.membership.stable_after.0;
     Span(detection + 6 * (time_out + round) + retries + stable_after + unseen)
+}
+
+/// The longest times without a leader; `None` where a shard has one replica, a network without faults loses messages, or
+/// the settings bound no election. The formulas are those of [the judge](crate::judges::prompt).
+pub(super) fn prompt(scenario: &Scenario) -> Option<Limits> {
+    let cluster = &scenario.cluster;
+    let is_bounded = feasible::answers_come(scenario)
+        && scenario.network.loss.is_never()
+        && cluster.replicas > 1;
+    let detection = cluster.acceptable_pause.0
+        + 2 * cluster.beat_every.0
+        + DEVIATIONS * cluster.min_std_deviation.0;
+    let time_out = cluster.tick_every.0 * u64::from(cluster.election_ticks);
+    let round = 2 * (slowest::inside(&scenario.network).0 + longest_sync(&scenario.disk).0);
+    is_bounded.then(|| Limits {
+        failover: Span(detection + 2 * time_out + 3 * round),
+        transfer: Span(2 * time_out + cluster.beat_every.0 + 2 * round),
+    })
 }
 
 #[cfg(test)]

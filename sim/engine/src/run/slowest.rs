@@ -37,6 +37,11 @@ pub(super) fn outlasts_patience(scenario: &Scenario) -> bool {
     2 * inside(&scenario.network).0 > scenario.cluster.facts.patience.0
 }
 
+/// The longest latency between a client and a node.
+pub(super) fn of_client(scenario: &Scenario) -> Span {
+    way(&scenario.network, &scenario.network.client)
+}
+
 /// The longest latency between two nodes.
 pub(crate) fn inside(network: &Network) -> Span {
     way(network, &network.between_zones).max(way(network, &network.within_zone))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use onsale_booking::{Event, Instant, Reply, Span, Timed};
 use onsale_cluster::{Epoch, Phase, ShardId};
+use onsale_oracles::Table;
 use onsale_scenarios::{Costs, Moment, Timing};
 use onsale_world::clock::Reading;
 use onsale_world::cores::Cores;
@@ -126,6 +127,11 @@ impl system::Host<Solo> for Host {
 
     fn phase(&self, _: u32) -> Phase {
         Phase::Serving
+    }
+
+    /// Nothing waits but what a write carries: it is on the disk or gone with the process.
+    fn tables(&self) -> Vec<Table> {
+        Vec::new()
     }
 
     fn audit(&self, machine: &Machine<Solo>) -> u32 {

@@ -128,7 +128,8 @@ impl Outages {
         self.courses[shard.0 as usize].elected.get_or_insert(now);
     }
 
-    /// Notes that a leader serves. `in_force` gives the fault in force since an instant, and its strike.
+    /// Notes that a leader serves. `in_force` gives the fault in force since an instant, and its strike. Returns the
+    /// outage that ends, if the shard was led before.
     pub(super) fn serves(
         &mut self,
         now: Instant,
@@ -136,10 +137,10 @@ impl Outages {
         node: NodeId,
         before: Before,
         in_force: impl FnOnce(Instant) -> Option<(Instant, usize)>,
-    ) {
+    ) -> Option<Outage> {
         let course = &mut self.courses[shard.0 as usize];
         let elected = course.elected.take().unwrap_or(now);
-        let Some((_, served)) = course.leader.replace((node, now)) else { return };
+        let (_, served) = course.leader.replace((node, now))?;
         let (since, cause) = course.lost.take().unwrap_or_else(|| {
             let missed = before.heard.min(elected);
             let missed = before.asked.map_or(missed, |asked| asked.min(missed));
@@ -150,8 +151,9 @@ impl Outages {
                 (None, None) => (since, Cause::Unexplained),
             }
         });
-        let stood_still = false;
-        self.ended.push(Outage { shard, since, until: Some(now), cause, stood_still });
+        let outage = Outage { shard, since, until: Some(now), cause, stood_still: false };
+        self.ended.push(outage);
+        Some(outage)
     }
 
     /// All outages of a run, the longest first, then the earliest, then by shard.

@@ -74,7 +74,7 @@ fn overload_excuses_requests_until_recovery_after_its_work() {
     let judged = |attempts: u64, since: u64| {
         let load = Load { work: Span::from_millis(100), wait: Span::from_secs(1) };
         let mut history = History::with(OracleSettings { load, ..OracleSettings::example() });
-        (0..attempts).for_each(|_| history.oracles.attempted(secs(20)));
+        (0..attempts).for_each(|_| history.oracles.attempted(secs(20), SHOW));
         history.oracles.gave_up(secs(since + 5), asked(1, since), secs(since));
         verdict(&history.results(500, &[]), "live")
     };

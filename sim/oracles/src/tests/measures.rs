@@ -10,12 +10,13 @@ mod hold;
 mod journal;
 mod live;
 mod seats;
+mod soon;
 mod unusual;
 
 use super::*;
 use crate::rule::{Measure, compare};
 
-const MEASURES: [&[Measure]; 9] = [
+const MEASURES: [&[Measure]; 10] = [
     journal::MEASURES,
     atomic::MEASURES,
     hold::MEASURES,
@@ -24,6 +25,7 @@ const MEASURES: [&[Measure]; 9] = [
     unusual::MEASURES,
     seats::MEASURES,
     live::MEASURES,
+    soon::MEASURES,
     crate::latency::tests::MEASURES,
 ];
 

@@ -1,7 +1,8 @@
 //! Nodes' observations about themselves.
 //!
 //! Owns the audience's notes of them: the leaders of shards, the duration of lead transfers, the steps of the hot
-//! show's failover, and the count of each mark. Refuses to let them affect a verdict.
+//! show's failover, and the count of each mark. Two of them are judged for `prompt`: that a leader serves again, and that a
+//! peer is declared down. None excuses anything.
 
 use onsale_cluster::{Mark, Observation, TransferReason};
 use onsale_world::place::Place;
@@ -28,7 +29,9 @@ pub(super) fn observe(world: &mut World, node: Place, observation: Observation) 
             }
             if leader.is_none_or(|(known, _)| epoch > known) {
                 *leader = Some((epoch, me));
-                ears.faults.leader_changed(now, shard, me, heard);
+                if let Some(outage) = ears.faults.leader_changed(now, shard, me, heard) {
+                    ears.led_again(now, &outage);
+                }
             }
         }
         Observation::LeadTransferBegan { shard, to, reason } => {
@@ -43,9 +46,9 @@ pub(super) fn observe(world: &mut World, node: Place, observation: Observation) 
             }
         }
         Observation::Suspected { peer } => ears.faults.suspected(now, ears.hot, peer),
+        Observation::GivenUp { peer } => ears.witness.judges.given_up(now, me, peer),
         Observation::LeaderDeposed { .. }
         | Observation::Trusted { .. }
-        | Observation::GivenUp { .. }
         | Observation::Withdrew
         | Observation::Returned
         | Observation::Refused { .. }

@@ -6,11 +6,13 @@ use onsale_booking::Instant;
 use onsale_scenarios::Trouble;
 
 use super::Audience;
+use crate::judges::prompt::Why;
 use crate::seen::sight::Sight;
-use crate::struck::Struck;
 use crate::struck::failover::Failover;
 use crate::struck::lead_transfer::TransferTimes;
+use crate::struck::outages::Outage;
 use crate::struck::reached::Marks;
+use crate::struck::{Effect, Struck};
 use crate::system::System;
 
 impl<S: System> Audience<S> {
@@ -20,7 +22,7 @@ impl<S: System> Audience<S> {
         at: Instant,
         index: usize,
         what: String,
-        trouble: Option<Trouble>,
+        (trouble, effect): (Option<Trouble>, Effect),
     ) {
         if let Some(trouble) = trouble {
             self.witness.judges.trouble(at, trouble == Trouble::Forgets);
@@ -37,7 +39,19 @@ impl<S: System> Audience<S> {
             failover: self.leaders[self.hot.0 as usize].map(Failover::new),
             lead_transfers: TransferTimes::default(),
             marks: Marks::default(),
+            effect,
         });
+    }
+
+    /// Has an outage judged that has just ended, if one cause alone explains it.
+    pub fn led_again(&mut self, now: Instant, outage: &Outage) {
+        let recovery = self.witness.judges.recovery();
+        let why = match self.faults.sole_cause(outage, recovery) {
+            Some(Some(what)) => Why::Fault(what),
+            Some(None) => Why::Transfer,
+            None => return,
+        };
+        self.witness.judges.led_again(now, outage.shard, outage.since, why);
     }
 
     /// Notes a fault's next step, with its description.

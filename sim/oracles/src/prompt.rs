@@ -1,0 +1,122 @@
+//! `prompt`: what must come soon comes within what settings and faults explain.
+//!
+//! Owns the time of answers that nothing excuses, and the reasons to be told *overloaded*; reports what a system's own
+//! judges find about its failovers. Refuses to know who decides.
+//!
+//! - *An answer* to a request that no interruption touches comes within recovery and the slowest answer: its gateway
+//!   retries within that even if a leader is on the move.
+//! - *Overloaded* is said only while as many requests about a log may be under way as a gateway's limit allows: attempts
+//!   of clients that no gateway can have given up yet, at all gateways together.
+//!
+//! Why no alarm is false: an attempt is under way for at most a flight, and attempts are counted for longer than that.
+//! A process that stood still, or has just started, may find a queue from before: until recovery after it, nothing is
+//! judged. Why none is missed: every answer and every such refusal is reported, and no claim of a node excuses one.
+
+use onsale_booking::Instant;
+use onsale_reports::{Oracle, OracleResult};
+
+use super::asked::Asked;
+use super::evidence::{Findings, Story};
+use super::excuse::{Excuse, MEASURED};
+use super::known::Known;
+use super::rule::Rule;
+
+crate::rules! {
+    Prompt:
+    /// An answer came later than recovery, although no interruption excused it.
+    SLOW_ANSWER = "slow-answer";
+    /// A client was told *overloaded* by a gateway that cannot have been.
+    OVERLOADED_IDLE = "overloaded-idle";
+}
+
+/// The deviations that are excused here.
+pub(crate) const EXCUSES: &[Excuse] = &[
+    Excuse {
+        oracle: Oracle::Prompt,
+        excused: "an answer takes time",
+        bound: "recovery + the slowest answer, unless an interruption touches the request or the network loses messages \
+                without faults",
+        beyond: MEASURED,
+    },
+    Excuse {
+        oracle: Oracle::Prompt,
+        excused: "a client is told overloaded",
+        bound: "as many attempts about its log in the last two flights as in-flight-per-shard; × 4 where the network may \
+                duplicate messages",
+        beyond: MEASURED,
+    },
+    Excuse {
+        oracle: Oracle::Prompt,
+        excused: "a client is told overloaded after an interruption or the start of a node",
+        bound: "end of the cause + recovery",
+        beyond: "a_node_that_goes_on_may_be_overloaded_by_what_waited",
+    },
+];
+
+#[derive(Debug)]
+pub(super) struct Prompt {
+    pub(super) findings: Findings,
+}
+
+impl Prompt {
+    pub(super) const fn new() -> Self {
+        Self { findings: Findings::new(Oracle::Prompt) }
+    }
+
+    /// Notes a leader's decision on a request that no interruption touches.
+    #[inline]
+    pub(super) fn on_decided(&mut self, at: Instant, asked: &Asked, known: &Known) {
+        let Some(within) = known.settings.answers_within else { return };
+        self.findings.checks();
+        let limit = asked.since + within;
+        if at > limit {
+            self.findings.fail(SLOW_ANSWER, || Story {
+                headline: format!("{} of {} was answered late", asked.request, asked.user),
+                lines: vec![
+                    format!(
+                        "client {}: sent {} about {} at {}, and nothing interrupted it",
+                        asked.user, asked.request, asked.show, asked.since
+                    ),
+                    format!("client {}: had to be answered by {limit}, was at {at}", asked.user),
+                ],
+            });
+        }
+    }
+
+    /// Notes that a gateway tells a client *overloaded*.
+    pub(super) fn on_overloaded(&mut self, at: Instant, asked: &Asked, known: &Known) {
+        let interruptions = &known.interruptions;
+        if asked.since <= interruptions.until(asked.show).max(interruptions.nodes()) {
+            return;
+        }
+        self.findings.checks();
+        let log = interruptions.log_of(asked.show);
+        let most = known.attempts.under_way(log, at) * known.settings.copies();
+        let limit = known.settings.in_flight_per_log;
+        // The refused attempt is one of them.
+        if most <= u64::from(limit) {
+            self.findings.fail(OVERLOADED_IDLE, || Story {
+                headline: format!("{} of {} was told overloaded without a load", asked.request, asked.user),
+                lines: vec![
+                    format!(
+                        "client {}: sent {} about {} at {}, and was told so at {at}",
+                        asked.user, asked.request, asked.show, asked.since
+                    ),
+                    format!(
+                        "at most {most} attempts about it were under way at all gateways; each takes {limit}"
+                    ),
+                ],
+            });
+        }
+    }
+
+    /// The verdict, with the checks and findings of a system's own judges.
+    pub(super) fn finish(mut self, (checks, own): (u64, Vec<(Rule, Story)>)) -> OracleResult {
+        (0..checks).for_each(|_| self.findings.checks());
+        for (rule, story) in own {
+            self.findings.fail(rule, || story);
+        }
+        let exercised = self.findings.checked() > 0;
+        self.findings.finish(exercised)
+    }
+}
