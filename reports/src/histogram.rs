@@ -117,8 +117,7 @@ impl SparseHistogram {
     /// Latency in microseconds below which the share `quantile` (0 to 1) lies, as an HdrHistogram says it; `None` if
     /// nothing was counted.
     pub(crate) fn quantile(&self, quantile: f64) -> Option<u64> {
-        let total: u64 = self.0.iter().map(|&(_, count)| count).sum();
-        let rank = ((quantile.min(1.0) * total as f64).ceil() as u64).max(1);
+        let rank = ((quantile.min(1.0) * self.total() as f64).ceil() as u64).max(1);
         let mut passed = 0;
         let reaches = |&&(_, count): &&(u32, u64)| {
             passed += count;
@@ -126,6 +125,25 @@ impl SparseHistogram {
         };
         let &(slot, _) = self.0.iter().find(reaches)?;
         Some(if quantile == 0.0 { value_of(slot) } else { value_of(slot + 1) - 1 })
+    }
+
+    /// Number of counted latencies.
+    pub(crate) fn total(&self) -> u64 {
+        self.0.iter().map(|&(_, count)| count).sum()
+    }
+
+    /// These counts without those of a part of them, in slots that lie below a latency.
+    pub(crate) fn without(&self, part: &Self, below_us: u64) -> Self {
+        let mut part = part.0.iter().take_while(|&&(slot, _)| value_of(slot + 1) <= below_us);
+        let mut next = part.next();
+        let left = self.0.iter().filter_map(|&(slot, count)| {
+            let &(_, taken) = next.filter(|&&(of, _)| of == slot).unwrap_or(&(slot, 0));
+            if taken > 0 {
+                next = part.next();
+            }
+            (count > taken).then(|| (slot, count - taken))
+        });
+        Self(left.collect())
     }
 }
 
@@ -227,6 +245,22 @@ mod tests {
         assert_eq!(taken.count_at(7), 2);
         assert_eq!(taken.count_at(LATENCY_MAX_US), 1);
         assert!(interval.take().is_empty());
+    }
+
+    #[test]
+    fn a_part_is_taken_out_below_a_latency_alone() {
+        let [all, part] =
+            [&[3, 3, 5, 900, 4_096, 4_097, 9_000][..], &[3, 900, 4_096, 9_000]].map(|told| {
+                let (mut interval, mut adder) = (IntervalHistogram::default(), Adder::new());
+                told.iter().for_each(|&latency| interval.record(latency));
+                adder.add_cells(&interval.take());
+                adder.take()
+            });
+        // The slot of 4,096 reaches to 4,099.
+        for (below, left) in [(0, 7), (4, 6), (901, 5), (4_099, 5), (4_100, 4), (20_000, 3)] {
+            assert_eq!(all.without(&part, below).total(), left, "{below}");
+        }
+        assert_eq!(all.without(&part, 20_000).quantile(1.0), Some(4_099));
     }
 
     #[test]

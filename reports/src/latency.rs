@@ -4,7 +4,7 @@
 
 use onsale_booking::Span;
 
-use crate::histogram::SparseHistogram;
+use crate::histogram::{Adder, SparseHistogram};
 use crate::operation::Ending;
 
 /// The latencies of one operation in one window.
@@ -14,6 +14,8 @@ use crate::operation::Ending;
 #[derive(Clone, Debug, Default)]
 pub struct Latencies {
     spread: SparseHistogram,
+    /// Those of them that ended without the grant that people waited for.
+    denied: SparseHistogram,
     counts: Counts,
 }
 
@@ -43,16 +45,26 @@ impl Counts {
 }
 
 impl Latencies {
-    pub(crate) fn new(counts: Counts, spread: SparseHistogram) -> Self {
-        Self { spread, counts }
+    pub(crate) fn new(counts: Counts, spread: SparseHistogram, denied: SparseHistogram) -> Self {
+        Self { spread, denied, counts }
     }
 
-    pub(crate) fn spread(&self) -> &SparseHistogram {
-        &self.spread
+    /// The latencies of two disjoint windows.
+    pub(crate) fn plus(&self, other: &Self, adder: &mut Adder) -> Self {
+        let mut sum = |of: fn(&Self) -> &SparseHistogram| {
+            adder.add_spread(of(self));
+            adder.add_spread(of(other));
+            adder.take()
+        };
+        let (spread, denied) = (sum(|of| &of.spread), sum(|of| &of.denied));
+        Self { spread, denied, counts: self.counts.plus(other.counts) }
     }
 
-    pub(crate) fn counts(&self) -> Counts {
-        self.counts
+    /// Those that a limit judges: without operations that were denied sooner than it allows, which make no wait for a
+    /// grant shorter.
+    pub fn judged(&self, below: Span) -> Judged {
+        let spread = self.spread.without(&self.denied, below.micros());
+        Judged { count: spread.total(), spread, max_us: self.counts.max_us }
     }
 
     /// Number of operations that ended.
@@ -90,5 +102,26 @@ impl Latencies {
     /// The longest, exact. `None` if nothing ended.
     pub fn max(&self) -> Option<Span> {
         (self.count() > 0).then_some(Span(self.counts.max_us))
+    }
+}
+
+/// The ended operations that a limit judges.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    spread: SparseHistogram,
+    count: u64,
+    max_us: u64,
+}
+
+impl Judged {
+    /// Number of operations that are judged.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The latency within which the share `quantile` (0 to 1) of them had ended, to three significant digits and never
+    /// above the longest of all. `None` if there are none.
+    pub fn quantile(&self, quantile: f64) -> Option<Span> {
+        Some(Span(self.spread.quantile(quantile)?.min(self.max_us)))
     }
 }

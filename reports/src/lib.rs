@@ -51,7 +51,7 @@ mod sample;
 pub use detection::{Detection, Detections};
 pub use directory::ReportError;
 pub use documented::Field;
-pub use latency::Latencies;
+pub use latency::{Judged, Latencies};
 pub use operation::{Ending, Operation, Window};
 pub use oracle::Oracle;
 pub use recorder::{Recorder, RecorderSettings, Records};

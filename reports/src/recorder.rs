@@ -34,6 +34,8 @@ pub struct Recorder {
     interval_end: Instant,
     /// By [`Operation`] and [`Window`]; the whole is added up at the end.
     histograms: [[IntervalHistogram; Window::ALL.len()]; Operation::ALL.len()],
+    /// Those of the same that ended without the grant that people waited for, over the whole run.
+    denied: [[IntervalHistogram; Window::ALL.len()]; Operation::ALL.len()],
     counts: [[Counts; Window::ALL.len()]; Operation::ALL.len()],
     intervals: Vec<Interval>,
     timeline: Timeline,
@@ -65,6 +67,7 @@ impl Recorder {
             interval: 0,
             interval_end: Instant::ZERO + interval_length,
             histograms: Default::default(),
+            denied: Default::default(),
             counts: Default::default(),
             intervals: Vec::new(),
             timeline: Timeline::default(),
@@ -87,6 +90,9 @@ impl Recorder {
         let latency_us = answered.since(intended).micros();
         let window = self.faults.window_of(intended, answered);
         self.histograms[operation as usize][window as usize].record(latency_us);
+        if ending != Ending::Granted {
+            self.denied[operation as usize][window as usize].record(latency_us);
+        }
 
         let counts = &mut self.counts[operation as usize][window as usize];
         counts.endings[ending as usize] += 1;
@@ -149,17 +155,16 @@ impl Recorder {
             let told = self.intervals.iter().flat_map(|interval| &interval.cells);
             told.filter(|told| (told.0, told.1) == (operation, window))
                 .for_each(|told| adder.add_cells(&told.2));
-            Latencies::new(self.counts[operation as usize][window as usize], adder.take())
+            let spread = adder.take();
+            adder.add_cells(&self.denied[operation as usize][window as usize].take());
+            let counts = self.counts[operation as usize][window as usize];
+            Latencies::new(counts, spread, adder.take())
         };
         let parts = Operation::ALL.map(|operation| {
             [Window::InFaults, Window::OutsideFaults].map(|part| of(operation, part))
         });
-        let latencies = parts.map(|[inside, outside]| {
-            adder.add_spread(inside.spread());
-            adder.add_spread(outside.spread());
-            let counts = inside.counts().plus(outside.counts());
-            [Latencies::new(counts, adder.take()), inside, outside]
-        });
+        let latencies =
+            parts.map(|[inside, outside]| [inside.plus(&outside, &mut adder), inside, outside]);
         Records {
             latencies,
             interval_length: self.interval_length,

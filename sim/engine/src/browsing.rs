@@ -296,7 +296,7 @@ impl Browsing {
         let text: Option<FactText> = text.map(Into::into);
         let id = self.ask(at, turn, By::Admin(admin, key), Asked::Write(key, text.clone()));
         if let Some(oracle) = &mut witness.judges.facts {
-            oracle.on_write(id, key, text);
+            oracle.on_write((at, self.open[&id].node), (id, key), text);
         }
     }
 
@@ -365,12 +365,21 @@ impl Browsing {
         self.timers.insert((sooner, Act::GiveUp(id)));
     }
 
+    /// Tells the judge of an answer to a question that its client has given up.
     fn hear_late(&mut self, now: Instant, node: NodeId, told: &FactsReply, witness: &mut Witness) {
-        if let Some(open) = self.given_up.remove(&told.id)
-            && told.answer == FactsAnswer::Behind
-            && let Some(oracle) = &mut witness.judges.facts
-        {
-            oracle.on_behind(open.asked, now, open.session, node);
+        let Some(oracle) = &mut witness.judges.facts else { return };
+        let Some(Open { asked, session, by, .. }) = self.given_up.remove(&told.id) else { return };
+        match (&told.answer, by) {
+            (FactsAnswer::Written(stamp), By::Admin(_, key)) => {
+                oracle.on_written_late(now, (told.id, key), node, *stamp);
+            }
+            (FactsAnswer::Read(facts), _) => {
+                oracle.on_read(Reading { asked, at: now, session: None, node, facts });
+            }
+            (FactsAnswer::Behind, _) => oracle.on_behind(asked, now, session, node),
+            (FactsAnswer::Written(_) | FactsAnswer::BadQuestion, _) => {
+                panic!("{told:?} is not an answer to the question")
+            }
         }
     }
 

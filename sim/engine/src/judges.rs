@@ -6,6 +6,7 @@
 
 pub mod availability;
 pub mod durable;
+mod excuses;
 pub mod facts;
 mod moves;
 pub mod prompt;
@@ -40,9 +41,11 @@ pub struct JudgeSettings {
     pub replicas: Option<Placement>,
 }
 
-/// The deviations that the oracles of every system excuse, and the replicated cluster's own judge of promptness.
+/// The deviations that the oracles excuse.
 pub fn excuses() -> impl Iterator<Item = &'static Excuse> {
-    Oracles::EXCUSES.into_iter().flatten().chain(prompt::EXCUSES)
+    let own =
+        [excuses::AVAILABILITY, excuses::MOVES, excuses::DURABLE, facts::EXCUSES, prompt::EXCUSES];
+    Oracles::EXCUSES.into_iter().chain(own).flatten()
 }
 
 /// The rules of the replicated cluster's own judges.
@@ -89,17 +92,20 @@ impl Judges {
         kept_by: impl Iterator<Item = Vec<Members>>,
     ) {
         self.availability.on_process(at, node, is_up, kept_by, self.oracles.excuses());
+        self.facts.iter_mut().for_each(|facts| facts.on_process(at, node, is_up));
     }
 
     /// Notes the strike of a fault that may keep leaders from committing or messages from arriving, although
     /// processes run. `forgets` says whether disks may lose durable promises.
     pub fn trouble(&mut self, at: Instant, forgets: bool) {
         self.availability.on_trouble(at, forgets, self.oracles.excuses());
+        self.facts.iter_mut().for_each(|facts| facts.on_trouble(at));
     }
 
     /// Notes that such a fault heals.
     pub fn trouble_over(&mut self, at: Instant) {
         self.availability.on_trouble_over(at, self.oracles.excuses());
+        self.facts.iter_mut().for_each(|facts| facts.on_trouble_over(at));
     }
 
     /// Notes a committed version of the map, first on a disk at `written`, and read in rising order.

@@ -8,6 +8,9 @@
 //! longest of them has lasted as long as it allows; before that, only the longest finished wait is
 //! known. Percentiles are exact to three digits, the maximum to the microsecond.
 //!
+//! People wait for a grant. A request that was refused, turned away or given up sooner than the limit allows does not
+//! count: it would make waits look shorter. One that took as long counts like a grant.
+//!
 //! A limit without waits is not a pass: with one such limit and all others kept, the oracle is
 //! not exercised.
 
@@ -67,7 +70,8 @@ struct Measured {
 }
 
 fn measure(limit: &Limit, latencies: &Latencies) -> Option<Measured> {
-    let (ended, open) = (latencies.count(), latencies.unanswered());
+    let judged = latencies.judged(limit.below);
+    let (ended, open) = (judged.count(), latencies.unanswered());
     if ended + open == 0 {
         return None;
     }
@@ -78,9 +82,9 @@ fn measure(limit: &Limit, latencies: &Latencies) -> Option<Measured> {
         if longest_open >= limit.below {
             return Some(Measured { wait: longest_open, goes_on: true });
         }
-        latencies.max()
+        judged.quantile(1.0)
     } else {
-        latencies.quantile(rank as f64 / ended as f64)
+        judged.quantile(rank as f64 / ended as f64)
     };
     Some(Measured { wait: at_rank.unwrap_or(longest_open), goes_on: at_rank.is_none() })
 }
@@ -88,13 +92,17 @@ fn measure(limit: &Limit, latencies: &Latencies) -> Option<Measured> {
 fn told(limit: &Limit, measured: &Measured, latencies: &Latencies) -> Story {
     let Measured { wait, goes_on } = *measured;
     let ms = |span: Span| format!("{} ms", span.as_millis_f64());
-    let (answered, open) = (latencies.count(), latencies.unanswered());
+    let (answered, open) = (latencies.judged(limit.below).count(), latencies.unanswered());
+    let denied = latencies.count() - answered;
     let mut lines = Vec::new();
     if goes_on {
         let requests = if open == 1 { "request" } else { "requests" };
         lines.push(format!("not answered within {}; {open} {requests} still open", ms(wait)));
     }
     lines.push(format!("measured over {answered} answered and {open} unanswered"));
+    if denied > 0 {
+        lines.push(format!("{denied} that ended sooner without a grant do not count"));
+    }
     lines.extend(latencies.max().map(|max| format!("the longest answered took {}", ms(max))));
     // The same words whether the wait ended or not: by them a failure is known again in a shorter run.
     Story { headline: format!("{}: missed at {}", limit.text, ms(wait)), lines }
@@ -177,6 +185,32 @@ pub(super) mod tests {
                 expected,
                 "{limit:?}, {open} open"
             );
+        }
+    }
+
+    /// Ten holds granted after 100 ms each, and ninety that ended otherwise.
+    #[test]
+    fn waits_without_a_grant_count_only_if_they_are_long() {
+        let records = |ending, denied_ms: u64| {
+            let mut recorder = Recorder::new(RecorderSettings { duration: Span::from_secs(10) });
+            let meant = Instant(1_000_000);
+            for (count, ending, ms) in [(10, Ending::Granted, 100), (90, ending, denied_ms)] {
+                (0..count).for_each(|_| {
+                    recorder.ended(Operation::Hold, ending, meant, meant + Span::from_millis(ms));
+                });
+            }
+            recorder.finish(Instant(8_000_000))
+        };
+        let cases = [
+            (Ending::Refused, 1, 100, Verdict::Fail),
+            (Ending::Refused, 1, 101, Verdict::Pass),
+            (Ending::Overloaded, 1, 100, Verdict::Fail),
+            (Ending::GaveUp, 5_000, 1_000, Verdict::Fail),
+            (Ending::GaveUp, 999, 1_000, Verdict::Pass),
+        ];
+        for (ending, denied, below, expected) in cases {
+            let result = judge(&[holds(90_000, below, WHOLE)], &records(ending, denied));
+            assert_eq!(result.unwrap().verdict, expected, "{ending:?} {denied}");
         }
     }
 

@@ -76,12 +76,13 @@ impl Oracles {
     ];
 
     /// The deviations that the oracles excuse.
-    pub const EXCUSES: [&[Excuse]; 8] = [
+    pub const EXCUSES: [&[Excuse]; 9] = [
         atomic::EXCUSES,
         hold::EXCUSES,
         linearizable::EXCUSES,
         unusual::EXCUSES,
         false_sold_out::EXCUSES,
+        single_writer::EXCUSES,
         live::EXCUSES,
         reply::EXCUSES,
         prompt::EXCUSES,

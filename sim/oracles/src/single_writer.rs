@@ -24,6 +24,7 @@ use onsale_booking::{Instant, NodeId};
 use onsale_reports::{Oracle, OracleResult};
 
 use super::evidence::{Findings, Story};
+use super::excuse::{Excuse, MEASURED};
 use super::position::{Position, log_name};
 
 crate::rules! {
@@ -37,6 +38,22 @@ crate::rules! {
     /// A committed record was never found.
     GAP = "gap";
 }
+
+/// The deviations that are excused here.
+pub(crate) const EXCUSES: &[Excuse] = &[
+    Excuse {
+        oracle: Oracle::SingleWriter,
+        excused: "two nodes wrote committed records of one term",
+        bound: "all records without events, which name no writer",
+        beyond: "two_writers_of_one_term",
+    },
+    Excuse {
+        oracle: Oracle::SingleWriter,
+        excused: "two disks hold different records in one place",
+        bound: "of different terms, and not both committed",
+        beyond: MEASURED,
+    },
+];
 
 #[derive(Debug)]
 pub(super) struct SingleWriter {

@@ -4,6 +4,7 @@ mod booth;
 mod calm;
 mod clocks;
 pub(super) mod dice;
+mod forgotten;
 mod late;
 mod measures;
 mod unusual;

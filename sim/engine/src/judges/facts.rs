@@ -3,8 +3,8 @@
 //! Owns the judgement over the answers to writes and reads. Refuses to look into any copy.
 //!
 //! The promise: answers carry versions, and of two versions of a fact the later wins. A tombstone
-//! may be dropped, so an answer without a version is legal if a requested deletion may be later
-//! than the expected version. Five things show that the promise is broken:
+//! may be dropped once its time is over, so an answer without a version is legal if a requested deletion is, or may be,
+//! later than the expected version, and old enough. Five things show that the promise is broken:
 //! - a session reads an older version of a fact than it has read or written before;
 //! - a write is acknowledged with an older version than its session had read;
 //! - a version has a text that was never written, or different texts in different places;
@@ -17,8 +17,9 @@
 //!
 //! A version is lost with disks that a fault has destroyed, replaced, or damaged before a process starts, if no disk of
 //! the cluster holds it any more, and only nodes whose disks have lost it ever told it. From then on a read may return
-//! an older version, no node needs to know it, and a node may be behind for a session that has met it. Earlier versions
-//! that are not lost still count. If a node tells it again, it was not lost, and all must know it.
+//! an older version, no node needs to know it, and a node may be behind for a session that has met it, until its writer
+//! has written it off: the writer must once it has heard everybody. Earlier versions that are not lost still count. If a
+//! node tells it again, it was not lost, and all must know it.
 //!
 //! Why no alarm is false: the bound is the time that the scenario grants the cluster to agree after calm, plus the
 //! difference of the plan's clocks beyond what nodes accept; before that only order is judged. For the time of that
@@ -33,7 +34,11 @@
 //! Exercised once a write was acknowledged, a session has read a version at one node that it had read at another, and a
 //! fact was read later than the bound after calm.
 
+mod delays;
+mod excuses;
 mod history;
+mod losses;
+mod wording;
 
 use std::collections::BTreeMap;
 
@@ -44,7 +49,10 @@ use onsale_oracles::evidence::Clock;
 use onsale_oracles::{Findings, Story};
 use onsale_reports::{Oracle, OracleResult};
 
-use self::history::{History, KnownVersion, Write, loss_after};
+use self::delays::Delays;
+pub(super) use self::excuses::EXCUSES;
+use self::history::{Deletions, History, KnownVersion, Write, loss_after};
+use self::wording::{read, text, version_name, written};
 use crate::seen::asked::SessionId;
 
 onsale_oracles::rules! {
@@ -73,6 +81,18 @@ pub struct Bounds {
     pub may_go_unanswered: bool,
     /// Whether a node may give up on another one before its answer, without faults.
     pub may_lose_patience: bool,
+    /// Difference between a clock and the true time, at most.
+    pub clocks_wrong: Span,
+    /// How far ahead of its clock a node takes a version.
+    pub accepted_drift: Span,
+    /// Time for which tombstones are kept.
+    pub deletions_last: Span,
+    /// Time within which a node carries out a question without faults.
+    pub slowest: Span,
+    /// Time that nodes take to recover from a fault.
+    pub recovery: Span,
+    /// Interval between two rounds of repair.
+    pub repair_every: Span,
 }
 
 /// A read, as its client saw it.
@@ -117,6 +137,10 @@ pub struct Facts {
     newest: BTreeMap<SessionId, Instant>,
     /// The latest loss of each node's disk.
     losses: BTreeMap<NodeId, Loss>,
+    deletions: Deletions,
+    repair_every: Span,
+    /// By writer, the latest lost version that it has written off, as it served a session with it, and the instant.
+    written_off: BTreeMap<NodeId, (Stamp, Instant)>,
     acknowledged: u64,
     reread_elsewhere: u64,
     read_in_calm: u64,
@@ -135,7 +159,8 @@ struct Met {
 impl Facts {
     /// An oracle over nodes that must agree within these bounds after calm.
     pub(super) fn new(bounds: Bounds, clock: &Clock) -> Self {
-        let Bounds { agree_within, clocks_apart, may_go_unanswered, may_lose_patience } = bounds;
+        let Bounds { agree_within, clocks_apart, may_go_unanswered, may_lose_patience, .. } =
+            bounds;
         let mut findings = Findings::new(Oracle::Facts);
         findings.go_by(clock);
         Self {
@@ -149,6 +174,14 @@ impl Facts {
             sessions: BTreeMap::new(),
             newest: BTreeMap::new(),
             losses: BTreeMap::new(),
+            deletions: Deletions {
+                last: bounds.deletions_last,
+                clocks_wrong: bounds.clocks_wrong,
+                accepted_drift: bounds.accepted_drift,
+                delays: Delays::new(bounds.slowest, bounds.recovery),
+            },
+            repair_every: bounds.repair_every,
+            written_off: BTreeMap::new(),
             acknowledged: 0,
             reread_elsewhere: 0,
             read_in_calm: 0,
@@ -172,10 +205,46 @@ impl Facts {
         self.histories.keys().copied()
     }
 
-    /// Notes a requested write; without text it is a deletion.
-    pub fn on_write(&mut self, question: QuestionId, key: FactKey, text: Option<FactText>) {
+    /// Notes that a fault that delays everything strikes.
+    pub(super) fn on_trouble(&mut self, at: Instant) {
+        self.deletions.delays.on_trouble(at);
+    }
+
+    /// Notes that such a fault heals.
+    pub(super) fn on_trouble_over(&mut self, at: Instant) {
+        self.deletions.delays.on_trouble_over(at);
+    }
+
+    /// Notes that a node's process runs from now on, or no longer.
+    pub(super) fn on_process(&mut self, at: Instant, node: NodeId, is_up: bool) {
+        self.deletions.delays.on_process(at, node, is_up);
+    }
+
+    /// Notes a write requested of a node; without text it is a deletion.
+    pub fn on_write(
+        &mut self,
+        (asked, node): (Instant, NodeId),
+        (question, key): (QuestionId, FactKey),
+        text: Option<FactText>,
+    ) {
         let writes = &mut self.histories.entry(key).or_default().writes;
-        writes.insert(question, Write { text, stamp: None });
+        writes.insert(question, Write { asked, node, text, stamp: None });
+    }
+
+    /// Notes the acknowledgement of a write whose client has given up: its stamp is known, and binds no session.
+    pub fn on_written_late(
+        &mut self,
+        at: Instant,
+        (question, key): (QuestionId, FactKey),
+        node: NodeId,
+        stamp: Stamp,
+    ) {
+        let Some(history) = self.histories.get_mut(&key) else { return };
+        let Some(write) = history.writes.get_mut(&question) else { return };
+        write.stamp = Some(stamp);
+        let version = Version { stamp, text: write.text.clone() };
+        let before = loss_after(&self.losses, node, write.asked);
+        history.tell(at, node, &version, before);
     }
 
     /// Judges the acknowledgement of a session's write.
@@ -203,11 +272,15 @@ impl Facts {
             });
         }
         self.check_text((session, key), (asked, at), node, &Version { stamp, text });
+        self.note_written_off(at, session, node);
         self.meet(session, key, Met { stamp, node, at });
     }
 
     /// Judges the answer to a read.
     pub fn on_read(&mut self, reading: Reading<'_>) {
+        if let Some(session) = reading.session {
+            self.note_written_off(reading.at, session, reading.node);
+        }
         for (key, version) in reading.facts {
             self.findings.checks();
             if let Some(session) = reading.session {
@@ -236,7 +309,9 @@ impl Facts {
             reading.facts.iter().map(|(key, version)| (*key, version.as_ref())).collect();
         let knows = |(key, history): (&FactKey, &History)| {
             history.told_by(self.calm).is_none_or(|(stamp, _)| {
-                found.get(key).is_some_and(|version| history.reaches(stamp, *version))
+                found.get(key).is_some_and(|version| {
+                    history.reaches(stamp, *version, reading.at, &self.deletions)
+                })
             })
         };
         if reading.asked >= self.calm && self.histories.iter().all(knows) {
@@ -257,25 +332,10 @@ impl Facts {
         let clocks_explain = newest.is_some_and(|&told| told + self.clocks_apart > asked);
         if !self.may_lose_patience
             && !clocks_explain
-            && !session.is_some_and(|session| self.has_met_what_is_lost(session))
+            && !session.is_some_and(|session| self.loss_explains(session, node, asked))
         {
             self.on_unanswered(asked, at, node, "said that it was behind");
         }
-    }
-
-    /// Notes that a node's disk has lost facts.
-    pub fn on_disk_lost(&mut self, node: NodeId, loss: Loss) {
-        let versions = self.histories.values_mut().flat_map(|history| &mut history.versions);
-        for (&stamp, told) in versions {
-            told.holders.retain(|&holder| holder != node || loss.left.covers(stamp));
-            told.is_lost |= told.holders.is_empty() && !loss.kept.covers(stamp);
-        }
-        self.losses.insert(node, loss);
-    }
-
-    /// Number of acknowledged writes lost with disks.
-    pub fn lost(&self) -> usize {
-        self.histories.values().map(History::lost).sum()
     }
 
     /// Judges an unanswered question.
@@ -316,7 +376,11 @@ impl Facts {
     ) {
         let Some(met) = self.latest_met(session, key) else { return };
         self.reread_elsewhere += u64::from(met.node != reading.node);
-        if self.histories.get(&key).is_some_and(|history| history.reaches(met.stamp, found)) {
+        if self
+            .histories
+            .get(&key)
+            .is_some_and(|history| history.reaches(met.stamp, found, reading.at, &self.deletions))
+        {
             return;
         }
         self.findings.fail(BACK_IN_TIME, || Story {
@@ -335,7 +399,7 @@ impl Facts {
         let Some((stamp, &KnownVersion { at, node, .. })) = history.told_by(long_ago) else {
             return;
         };
-        if !history.reaches(stamp, found) {
+        if !history.reaches(stamp, found, reading.at, &self.deletions) {
             self.findings.fail(NOT_AGREED, || Story {
                 headline: format!("{} does not know what {node} said about {key}", reading.node),
                 lines: vec![
@@ -393,51 +457,6 @@ impl Facts {
         let (met, history) = (self.sessions.get(&session)?.get(&key)?, self.histories.get(&key)?);
         met.iter().rev().find(|met| !history.is_lost(met.stamp)).copied()
     }
-
-    fn has_met_what_is_lost(&self, session: SessionId) -> bool {
-        let mut met = self.sessions.get(&session).into_iter().flatten();
-        met.any(|(key, met)| {
-            let history = self.histories.get(key);
-            history.is_some_and(|history| met.iter().any(|met| history.is_lost(met.stamp)))
-        })
-    }
-}
-
-impl Met {
-    fn told(self, session: SessionId, key: FactKey) -> String {
-        let Self { stamp, node, at } = self;
-        format!(
-            "session {}: told at {at} by {node}: {key} in version {}",
-            session.0,
-            version_name(stamp)
-        )
-    }
-}
-
-fn written(at: Instant, session: SessionId, key: FactKey, node: NodeId, stamp: Stamp) -> String {
-    let version = version_name(stamp);
-    format!("session {}: told at {at} by {node}: {key} is written in version {version}", session.0)
-}
-
-fn read(reading: Reading<'_>, key: FactKey, found: Option<&Version>) -> String {
-    let Reading { asked, at, session, node, .. } = reading;
-    let who =
-        session.map_or_else(|| "survey".to_owned(), |session| format!("session {}", session.0));
-    let what = found.map_or_else(
-        || "unknown".to_owned(),
-        |version| {
-            format!("version {}, {}", version_name(version.stamp), text(version.text.as_ref()))
-        },
-    );
-    format!("{who}: asked at {asked}, told at {at} by {node}: {key}: {what}")
-}
-
-fn version_name(stamp: Stamp) -> String {
-    format!("{}+{} of {}", stamp.at, stamp.count, stamp.node)
-}
-
-fn text(text: Option<&FactText>) -> String {
-    text.map_or_else(|| "deleted".to_owned(), |text| format!("{text:?}"))
 }
 
 #[cfg(test)]

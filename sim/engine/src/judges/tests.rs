@@ -19,12 +19,12 @@ pub(crate) fn settings() -> JudgeSettings {
     JudgeSettings { oracles, paces, moves_end: true, prompt: None, facts: None, replicas: None }
 }
 
-pub(super) fn secs(secs: u64) -> Instant {
+pub(crate) fn secs(secs: u64) -> Instant {
     Instant(secs * 1_000_000)
 }
 
 /// The request of that hold.
-pub(super) fn asked() -> Request {
+pub(crate) fn asked() -> Request {
     let picked = [SeatId(3)].into_iter().collect();
     let command = Command::Hold(Wish { picked, ..Wish::default() });
     Request { id: RequestId(1), user: UserId(1), show: SHOW, command }
@@ -40,7 +40,15 @@ pub(super) fn verdict(results: &[OracleResult], name: &str) -> Verdict {
     results.iter().find(|result| result.name == name).expect("an oracle of that name").verdict
 }
 
-/// The verdict of `live` at this second.
-pub(super) fn live(judges: Judges, end: u64) -> Verdict {
-    verdict(&judges.finish(secs(end), &[]), "live")
+/// Measures of rules: for each a history, by whether it is legal, and its verdicts as the first argument tells.
+macro_rules! measures {
+    ($verdicts:expr; $($rule:ident $([$($also:ident),+])? : $history:expr,)+) => {
+        [$(onsale_oracles::rule::Measure {
+            rule: $rule,
+            also: &[$($($also),+)?],
+            condemned: || { let history: fn(bool) -> _ = $history; $verdicts(history(false)) },
+            legal: || { let history: fn(bool) -> _ = $history; $verdicts(history(true)) },
+        }),+]
+    };
 }
+pub(super) use measures;

@@ -6,7 +6,7 @@ use onsale_booking::{ShowId, Span};
 use onsale_cluster::Placement;
 use onsale_cluster::facts::EARLY_MAX;
 use onsale_oracles::{Load, OracleSettings, Promise};
-use onsale_scenarios::{ClockFault, Cluster, Fault, NetworkFault, Sale, Scenario, System, What};
+use onsale_scenarios::{ClockFault, Facts, Fault, NetworkFault, Sale, Scenario, System, What};
 
 use super::{feasible, late, recovery, slowest};
 use crate::judges::JudgeSettings;
@@ -49,6 +49,12 @@ pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSetting
         clocks_apart: clocks_apart(plan),
         may_go_unanswered: !feasible::facts_arrive(scenario),
         may_lose_patience: slowest::outlasts_patience(scenario),
+        clocks_wrong: clocks_wrong(plan),
+        accepted_drift: scenario.cluster.facts.accepted_drift,
+        deletions_last: scenario.cluster.facts.deletions_last,
+        slowest: slowest::of_question(scenario) + longest_queue(scenario, facts),
+        recovery: recovery::recovery(scenario),
+        repair_every: scenario.cluster.facts.repair_every,
     });
     let replicas = match scenario.cluster.system {
         System::Replicated => Some(placement.clone()),
@@ -107,15 +113,26 @@ fn early(plan: &Plan) -> Option<Span> {
     Some(lost.fold(Span::ZERO, |sum, lost| sum + lost))
 }
 
+/// The longest time for which a question may wait for a node's cores: the work of all attempts of everybody.
+fn longest_queue(scenario: &Scenario, facts: &Facts) -> Span {
+    let people = u64::from(scenario.crowd.users) + u64::from(facts.visitors);
+    let attempts = people.saturating_mul(u64::from(scenario.crowd.session.tries));
+    Span(attempts.saturating_mul(load(scenario).work.0))
+}
+
+/// Difference of the plan's clocks from the true time, all faults at once.
+fn clocks_wrong(plan: &Plan) -> Span {
+    let wrong_by = |fault: &Fault| {
+        if let What::Clock(clock) = &fault.what { clock.wrong_by(fault.lasts).0 } else { 0 }
+    };
+    let wrong = plan.faults.iter().map(wrong_by).sum::<u64>();
+    Span(plan.scenario.cluster.clock_skew.0 + wrong)
+}
+
 /// Difference of the plan's clocks beyond what nodes accept, all faults at once, and a 32nd of it: facts
 /// from a node whose clock is ahead may arrive later by that difference, and the deltas that a node defers
 /// are a 32nd of it apart.
 fn clocks_apart(plan: &Plan) -> Span {
-    let wrong_by = |fault: &Fault| {
-        if let What::Clock(clock) = &fault.what { clock.wrong_by(fault.lasts).0 } else { 0 }
-    };
-    let apart = plan.faults.iter().map(wrong_by).sum::<u64>();
-    let Cluster { clock_skew, facts, .. } = &plan.scenario.cluster;
-    let apart = (clock_skew.0 + apart).saturating_sub(facts.accepted_drift.0);
+    let apart = clocks_wrong(plan).0.saturating_sub(plan.scenario.cluster.facts.accepted_drift.0);
     Span(apart + apart / (EARLY_MAX as u64 / 2))
 }

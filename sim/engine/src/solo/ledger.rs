@@ -28,6 +28,12 @@ pub struct LogWatch {
 }
 
 impl LogWatch {
+    /// The longest time from a process's start until it has read back a log of this many bytes, and written it once more.
+    fn reads_back(&self, bytes: u64) -> Span {
+        let (a_mib, sync) = self.write;
+        Span((self.recover_mib + a_mib).0 * bytes / (1 << 20)) + sync
+    }
+
     /// Declares a new line, or compares a known one.
     fn take(&mut self, now: Instant, node: Place, line: Line, judges: &mut Judges) {
         let at = Position { log: 0, index: line.index, term: line.term };
@@ -100,9 +106,7 @@ impl Ledger<Solo> for LogWatch {
         machines: &PlaceTable<Machine<Solo>>,
         judges: &mut Judges,
     ) {
-        let (a_mib, sync) = self.write;
-        let both = (self.recover_mib + a_mib).0 * machines[node].disk.bytes() / (1 << 20);
-        goes_on(now + Span(both) + sync, judges);
+        goes_on(now + self.reads_back(machines[node].disk.bytes()), judges);
     }
 
     /// Declares a gap: no hold ends until the process starts again.
@@ -163,5 +167,45 @@ impl Ledger<Solo> for LogWatch {
             events: line.events,
         };
         Some(lines(bytes).map(told).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use onsale_booking::{Event, HoldId, SeatId, ShowId, UserId};
+    use onsale_reports::Verdict;
+
+    use super::*;
+    use crate::judges::tests::{secs, settings};
+
+    /// Reading takes two seconds a MiB, writing one, and a sync one: seven seconds for two MiB.
+    #[test]
+    fn a_process_that_has_read_its_log_back_ends_holds_in_time() {
+        let watch = LogWatch {
+            recover_mib: Span::from_secs(2),
+            write: (Span::from_secs(1), Span::from_secs(1)),
+            declared: Vec::new(),
+            is_broken: false,
+        };
+        // A hold of 100 is due at 405; the process dies at 400 and starts at 420, and the slack is four seconds.
+        for (expires, verdict) in [(431, Verdict::NotExercised), (432, Verdict::Fail)] {
+            let mut judges = Judges::new(settings());
+            let (hold, user, seats) = (HoldId(1), UserId(1), [SeatId(3)].into_iter().collect());
+            let (at, until) = (secs(100), secs(400));
+            let held = Event::Held { hold, user, seats, at, expires: until };
+            judges.oracles.invoked(secs(100), &crate::judges::tests::asked());
+            let record = |judges: &mut Judges, at: u64, index, event| {
+                let position = Position { log: 0, index, term: 1 };
+                let times = (secs(at), secs(at));
+                judges.oracles.committed(times, position, None, &[(ShowId(0), event)]);
+            };
+            record(&mut judges, 100, 1, held);
+            stops(secs(400), &mut judges);
+            goes_on(secs(420) + watch.reads_back(2 << 20), &mut judges);
+            record(&mut judges, expires, 2, Event::Expired { hold, at: secs(405) });
+            let results = judges.finish(secs(500), &[]);
+            let hold = results.iter().find(|result| result.name == "hold").expect("it judges");
+            assert_eq!(hold.verdict, verdict, "{:?}", hold.evidence);
+        }
     }
 }

@@ -62,4 +62,10 @@ pub(crate) const EXCUSES: &[Excuse] = &[
         bound: "first on a disk by answer + quantum",
         beyond: MEASURED,
     },
+    Excuse {
+        oracle: Oracle::Hold,
+        excused: "what a client is told about a hold was never recorded",
+        bound: "from the 65,536th ended hold on that others followed on its seats: the oldest are forgotten",
+        beyond: "a_told_hold_without_a_record_is_excused_once_records_of_ended_holds_are_forgotten",
+    },
 ];

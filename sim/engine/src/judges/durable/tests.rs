@@ -4,28 +4,18 @@ mod history;
 
 use onsale_cluster::Moves;
 use onsale_cluster::journal::claim::Claim;
-use onsale_oracles::rule::{Measure, compare};
+use onsale_oracles::rule::compare;
 
 use self::history::*;
+use super::super::tests::measures;
 use super::raft::{APPEND_ONLY, COMPLETENESS, ELECTION_SAFETY, LOG_MATCHING};
 use super::*;
-
-/// A measure of a rule: a function of whether its history is legal.
-macro_rules! measures {
-    ($($rule:ident $([$($also:ident),+])? : $history:expr,)+) => {
-        [$(Measure {
-            rule: $rule,
-            also: &[$($($also),+)?],
-            condemned: || { let history: fn(bool) -> History = $history; history(false).finish() },
-            legal: || { let history: fn(bool) -> History = $history; history(true).finish() },
-        }),+]
-    };
-}
 
 #[test]
 fn each_rule_has_a_history_that_it_alone_condemns() {
     let rules = [RULES, raft::RULES].concat();
     let measures = measures! {
+        History::finish;
         VOTE: |ok| History::new().write_if(ok, 2, &[state(1, 1, 0)]).says(2, 1, 1, Claim::Votes),
         VOTE_IN_REPAIR: |ok| {
             let written = if ok { state(1, 1, 0) } else { in_repair(1, 1) };

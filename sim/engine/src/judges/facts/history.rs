@@ -1,14 +1,15 @@
 //! The clients' view of one fact: requested writes, and the versions told.
 //!
-//! Owns the set of versions lost with disks. Refuses to judge.
+//! Owns the set of versions lost with disks, and the versions that a deletion may explain. Refuses to judge.
 
 use std::collections::BTreeMap;
 
-use onsale_booking::{Instant, NodeId};
+use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::Stamp;
 use onsale_cluster::fact::{FactText, QuestionId, Version};
 
 use super::Loss;
+use super::delays::Delays;
 
 /// The clients' view of one fact.
 #[derive(Clone, Debug, Default)]
@@ -20,8 +21,24 @@ pub(super) struct History {
 
 #[derive(Clone, Debug)]
 pub(super) struct Write {
+    pub(super) asked: Instant,
+    pub(super) node: NodeId,
     pub(super) text: Option<FactText>,
+    /// Its stamp, once it is acknowledged.
     pub(super) stamp: Option<Stamp>,
+}
+
+/// What a deletion may explain.
+#[derive(Debug)]
+pub(super) struct Deletions {
+    /// Time for which tombstones are kept.
+    pub(super) last: Span,
+    /// Difference between a clock and the true time, at most.
+    pub(super) clocks_wrong: Span,
+    /// How far ahead of its clock a node takes a version.
+    pub(super) accepted_drift: Span,
+    /// Until when an unanswered deletion may be carried out.
+    pub(super) delays: Delays,
 }
 
 /// A version that some client was told.
@@ -76,14 +93,40 @@ impl History {
         stamps.filter(|&stamp| self.is_lost(stamp)).count()
     }
 
-    /// Whether an answer is at least as late as `stamp`, or empty where a deletion may explain it.
-    pub(super) fn reaches(&self, stamp: Stamp, found: Option<&Version>) -> bool {
-        let may_delete =
-            |write: &Write| write.text.is_none() && write.stamp.is_none_or(|at| at >= stamp);
+    /// Whether an answer told at `at` is at least as late as `stamp`, or empty where a deletion may explain it.
+    pub(super) fn reaches(
+        &self,
+        stamp: Stamp,
+        found: Option<&Version>,
+        at: Instant,
+        deletions: &Deletions,
+    ) -> bool {
         match found {
             Some(version) => version.stamp >= stamp,
-            None => self.writes.values().any(may_delete),
+            None => self.writes.values().any(|write| deletions.explain(write, stamp, at)),
         }
+    }
+}
+
+impl Deletions {
+    /// Whether a node that has seen this version may know nothing of its fact at `at`: this write deletes it, is as late,
+    /// and its tombstone may be dropped by then.
+    fn explain(&self, write: &Write, version: Stamp, at: Instant) -> bool {
+        if write.text.is_some() {
+            return false;
+        }
+        let stamped = match write.stamp {
+            Some(stamp) if stamp >= version => stamp.at,
+            Some(_) => return false,
+            None => {
+                let by = self.delays.latest(write.asked, write.node);
+                if by + self.clocks_wrong + self.accepted_drift < version.at {
+                    return false;
+                }
+                version.at.max(Instant(write.asked.0.saturating_sub(self.clocks_wrong.0)))
+            }
+        };
+        stamped + self.last <= at + self.clocks_wrong
     }
 }
 

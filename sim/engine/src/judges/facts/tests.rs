@@ -1,8 +1,10 @@
 //! Broken promises about facts are found, and legal look-alikes raise no alarm.
 
 use onsale_cluster::fact::FactKind;
+use onsale_oracles::rule::compare;
 use onsale_reports::Verdict;
 
+use super::super::tests::measures;
 use super::*;
 
 const PRICE: FactKey = FactKey { kind: FactKind::Price, id: 3 };
@@ -24,6 +26,20 @@ fn version(at: u64, text: &str) -> Option<Version> {
     Some(Version { stamp: stamp(at), text: (!text.is_empty()).then(|| text.into()) })
 }
 
+/// Tombstones last for two seconds, and a question takes at most one.
+const BOUNDS: Bounds = Bounds {
+    agree_within: Span::from_secs(5),
+    clocks_apart: Span::ZERO,
+    may_go_unanswered: false,
+    may_lose_patience: false,
+    clocks_wrong: Span::ZERO,
+    accepted_drift: Span::ZERO,
+    deletions_last: Span::from_secs(2),
+    slowest: Span::from_secs(1),
+    recovery: Span::from_secs(3),
+    repair_every: Span::from_secs(1),
+};
+
 const BOTH: [NodeId; 2] = [NodeId(1), NodeId(2)];
 
 impl Town {
@@ -33,12 +49,7 @@ impl Town {
 
     fn with_clocks_apart(clocks_apart: Span) -> Self {
         let agree_within = Span::from_secs(5) - clocks_apart;
-        Self::within(Bounds {
-            agree_within,
-            clocks_apart,
-            may_go_unanswered: false,
-            may_lose_patience: false,
-        })
+        Self::within(Bounds { agree_within, clocks_apart, ..BOUNDS })
     }
 
     fn within(bounds: Bounds) -> Self {
@@ -51,7 +62,7 @@ impl Town {
     fn write(mut self, at: u64, text: &str) -> Self {
         let text: Option<FactText> = (!text.is_empty()).then(|| text.into());
         let id = QuestionId(at);
-        self.0.on_write(id, PRICE, text);
+        self.0.on_write((second(at), NodeId(1)), (id, PRICE), text);
         self.0.on_written((second(at), second(at)), ADMIN, (id, PRICE), NodeId(1), stamp(at));
         self
     }
@@ -84,6 +95,21 @@ impl Town {
     fn lose(mut self, at: u64, node: u16, kept: u64) -> Self {
         let (left, kept) = (Seen::default(), [stamp(kept)].into_iter().collect());
         self.0.on_disk_lost(NodeId(node), Loss { at: second(at), left, kept });
+        self
+    }
+
+    /// A node gives no answer to a question of second 16.
+    fn silent(mut self, node: u16) -> Self {
+        self.0.on_unanswered(second(16), second(17), NodeId(node), "gave no answer");
+        self
+    }
+
+    /// Node 2 acknowledges a write with the stamp of a second.
+    fn written_by_another(mut self, at: u64, text: &str, stamped: u64) -> Self {
+        let id = QuestionId(100 + at);
+        self.0.on_write((second(at), NodeId(2)), (id, PRICE), Some(text.into()));
+        let times = (second(at), second(at));
+        self.0.on_written(times, ADMIN, (id, PRICE), NodeId(2), stamp(stamped));
         self
     }
 
@@ -132,6 +158,74 @@ fn a_dropped_tombstone_is_not_a_vanished_write() {
     town.survey(20, 2, None).says("");
 }
 
+/// Written at 1 and deleted at 3: the tombstone may be dropped at 5, or earlier by clocks that are ahead.
+#[test]
+fn a_deletion_excuses_an_unknown_fact_only_once_its_tombstone_may_be_dropped() {
+    for (wrong, at, words) in
+        [(0, 4, "back in time"), (0, 5, ""), (1, 3, "back in time"), (1, 4, "")]
+    {
+        let town = Town::within(Bounds { clocks_wrong: Span::from_secs(wrong), ..BOUNDS });
+        let town = town.write(1, "ten").read(2, 1, version(1, "ten")).write(3, "");
+        town.read(at, 2, None).survey(20, 1, None).says(words);
+    }
+}
+
+/// A deletion that was asked for at a second and never acknowledged.
+fn deleted_silently(mut town: Town, asked: u64) -> Town {
+    town.0.on_write((second(asked), NodeId(1)), (QuestionId(99), PRICE), None);
+    town
+}
+
+#[test]
+fn an_unanswered_deletion_excuses_versions_that_it_may_have_deleted() {
+    let back = "back in time";
+    // Asked, clocks wrong by, drift accepted, and read at; of a version of second 5.
+    let cases = [
+        (4, 0, 0, 7, ""),
+        (4, 0, 0, 6, back),
+        (6, 0, 0, 7, back),
+        (6, 0, 0, 8, ""),
+        (3, 0, 0, 9, back),
+        (3, 1, 0, 9, ""),
+        (3, 0, 1, 9, ""),
+        (2, 0, 1, 9, back),
+        (1, 2, 1, 9, ""),
+    ];
+    for (asked, wrong, drift, at, words) in cases {
+        let (clocks_wrong, accepted_drift) = (Span::from_secs(wrong), Span::from_secs(drift));
+        let town = Town::within(Bounds { clocks_wrong, accepted_drift, ..BOUNDS });
+        let town = deleted_silently(town, asked).write(5, "ten").read(5, 1, version(5, "ten"));
+        let read = town.read(at, 2, None).survey(20, 1, None);
+        read.says(words);
+    }
+}
+
+#[test]
+fn faults_delay_an_unanswered_deletion_of_their_node_by_their_length_and_recovery() {
+    for (down, ends, words) in [(1, 2, ""), (1, 1, "back in time"), (2, 2, "back in time")] {
+        let mut town = deleted_silently(Town::new(), 1);
+        town.0.on_process(second(1), NodeId(down), false);
+        town.0.on_process(second(ends), NodeId(down), true);
+        let town = town.write(6, "ten").read(6, 1, version(6, "ten"));
+        town.read(9, 2, None).survey(20, 1, None).says(words);
+    }
+}
+
+#[test]
+fn a_late_acknowledgement_says_what_a_deletion_excuses() {
+    let back = "back in time";
+    for (stamped, at, words) in [(4, 9, back), (6, 7, back), (6, 8, "")] {
+        let mut town = deleted_silently(Town::new(), 5);
+        town.0.on_written_late(second(6), (QuestionId(99), PRICE), NodeId(1), stamp(stamped));
+        let town = town.write(5, "ten").read(5, 1, version(5, "ten"));
+        town.read(at, 2, None).survey(20, 1, version(6, "")).says(words);
+    }
+    let mut town = Town::new();
+    town.0.on_write((second(1), NodeId(1)), (QuestionId(99), PRICE), Some("ten".into()));
+    town.0.on_written_late(second(6), (QuestionId(99), PRICE), NodeId(1), stamp(5));
+    town.survey(20, 2, None).says("n2 does not know what n1 said");
+}
+
 #[test]
 fn a_deleted_fact_that_lives_on_is_found() {
     let town = Town::new().write(1, "ten").write(3, "");
@@ -146,7 +240,7 @@ fn a_vanished_write_is_found() {
 #[test]
 fn disagreeing_nodes_are_found_even_without_an_acknowledged_write() {
     let mut town = Town::new();
-    town.0.on_write(QuestionId(1), PRICE, Some("ten".into()));
+    town.0.on_write((second(1), NodeId(1)), (QuestionId(1), PRICE), Some("ten".into()));
     let town = town.read(2, 1, version(1, "ten")).survey(20, 2, None);
     town.says("n2 does not know what n1 said");
 }
@@ -154,7 +248,7 @@ fn disagreeing_nodes_are_found_even_without_an_acknowledged_write() {
 #[test]
 fn a_write_older_than_its_writer_s_last_read_is_found() {
     let mut town = Town::new().write(5, "ten");
-    town.0.on_write(QuestionId(9), PRICE, Some("twelve".into()));
+    town.0.on_write((second(9), NodeId(2)), (QuestionId(9), PRICE), Some("twelve".into()));
     let at = (second(9), second(9));
     town.0.on_written(at, ADMIN, (QuestionId(9), PRICE), NodeId(2), stamp(4));
     town.says("with an older version than its writer had seen");
@@ -180,21 +274,14 @@ fn silence_is_a_failure_only_after_calm() {
 
 #[test]
 fn silence_is_excused_on_lossy_networks_and_being_behind_on_slow_ones() {
-    let agree_within = Span::from_secs(5);
-    let bounds = Bounds {
-        agree_within,
-        clocks_apart: Span::ZERO,
-        may_go_unanswered: true,
-        may_lose_patience: false,
-    };
-    let town = Town::within(bounds);
+    let town = Town::within(Bounds { may_go_unanswered: true, ..BOUNDS });
     let town = town.write(1, "ten").read(2, 1, version(1, "ten"));
     let mut town = town.read(16, 2, version(1, "ten"));
     town.0.on_unanswered(second(16), second(17), NodeId(2), "gave no answer");
     town.0.on_behind(second(16), second(17), Some(VISITOR), NodeId(2));
     town.says("");
     for (may_lose_patience, words) in [(true, ""), (false, "n2 said that it was behind")] {
-        let town = Town::within(Bounds { may_go_unanswered: false, may_lose_patience, ..bounds });
+        let town = Town::within(Bounds { may_lose_patience, ..BOUNDS });
         let town = town.write(1, "ten").read(2, 1, version(1, "ten"));
         let mut town = town.read(16, 2, version(1, "ten"));
         town.0.on_behind(second(16), second(17), Some(VISITOR), NodeId(2));
@@ -282,8 +369,53 @@ fn only_sessions_that_met_a_lost_version_may_be_sent_away_for_it() {
     }
 }
 
+/// Calm from 10, to agree by 15, and three rounds of a second.
+#[test]
+fn a_lost_version_excuses_its_writer_for_three_rounds_and_others_until_it_is_written_off() {
+    let behind = "said that it was behind";
+    let sent_away = |mut town: Town, at, node| {
+        town.0.on_behind(second(at), second(at + 1), Some(VISITOR), NodeId(node));
+        town
+    };
+    let lost = || told_by(&[1]).lose(5, 1, 1).read(16, 2, version(1, "ten"));
+    sent_away(lost(), 17, 1).says("");
+    sent_away(lost(), 18, 1).says(behind);
+    sent_away(lost(), 30, 2).says("");
+    // The writer restarts: recovery takes three seconds, and the rounds come after it.
+    for (at, words) in [(25, ""), (26, behind)] {
+        let mut town = lost();
+        town.0.on_process(second(19), NodeId(1), false);
+        town.0.on_process(second(20), NodeId(1), true);
+        sent_away(town, at, 1).says(words);
+    }
+    // It serves the session at 17, so that all others must from 22 on.
+    for (at, words) in [(21, ""), (22, behind)] {
+        sent_away(lost().read(17, 1, version(1, "ten")), at, 2).says(words);
+    }
+}
+
 #[test]
 fn a_check_without_its_subject_is_not_exercised() {
     let quiet = Town::new().write(1, "ten").survey(20, 1, version(1, "ten"));
     assert_eq!(quiet.0.finish().verdict, Verdict::NotExercised);
+}
+
+fn one() -> Town {
+    Town::new().write(1, "ten").read(2, 1, version(1, "ten"))
+}
+
+#[test]
+fn each_rule_has_a_history_that_it_alone_condemns() {
+    let measures = measures! {
+        |town: Town| vec![town.0.finish()];
+        OLDER_WRITE: |ok| one().written_by_another(9, "twelve", if ok { 2 } else { 0 }),
+        UNANSWERED: |ok| if ok { one() } else { one().silent(2) },
+        BACK_IN_TIME: |ok| {
+            let found = if ok { version(3, "twelve") } else { version(1, "ten") };
+            one().write(3, "twelve").read(4, 1, version(3, "twelve")).read(5, 2, found)
+        },
+        NOT_AGREED: |ok| one().survey(20, 2, if ok { version(1, "ten") } else { None }),
+        UNWRITTEN_TEXT: |ok| one().read(5, 2, version(4, if ok { "ten" } else { "a gift" })),
+    };
+    compare(RULES, &measures);
 }

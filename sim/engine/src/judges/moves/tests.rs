@@ -3,9 +3,10 @@
 use onsale_booking::NodeId;
 use onsale_cluster::Placement;
 use onsale_cluster::journal::{Change, Members, ReplicaId};
-use onsale_reports::Verdict;
+use onsale_oracles::rule::compare;
+use onsale_reports::{OracleResult, Verdict};
 
-use super::super::tests::{live, secs, settings};
+use super::super::tests::{measures, secs, settings, verdict};
 use super::super::{JudgeSettings, Judges};
 use super::*;
 
@@ -25,6 +26,10 @@ impl Mapped {
     }
 
     fn judged_with(&self, settings: JudgeSettings, end: u64) -> Verdict {
+        verdict(&self.results_with(settings, end), "live")
+    }
+
+    fn results_with(&self, settings: JudgeSettings, end: u64) -> Vec<OracleResult> {
         let mut judges = Judges::new(settings);
         judges.faults_over(secs(100));
         for &(at, node) in &self.told {
@@ -39,7 +44,7 @@ impl Mapped {
             let voters = self.voters.map_or(wanted, |voters| voters.map(NodeId).to_vec());
             judges.kept_by(&Members::initial(&voters));
         }
-        live(judges, end)
+        judges.finish(secs(end), &[])
     }
 }
 
@@ -86,31 +91,39 @@ fn after_calm_nodes_told_to_leave_have_left() {
     assert_eq!(judged(&heard_by_nobody, 500), fails);
 }
 
+/// Six nodes in zones 1, 2, 3, 1, 2, 3, of which three have joined.
+fn grown() -> Placement {
+    let first = Placement::new(3, 3, 8, 3).changing(3);
+    [4, 5, 6].map(NodeId).iter().fold(first, |map, &node| map.with(node).unwrap())
+}
+
+/// The judgement of one node replacing another in a shard, under versions of the map.
+fn swapped(versions: &[&Placement], voters: [u16; 3], comes: u16, goes: u16) -> Vec<OracleResult> {
+    let mut judges = Judges::new(settings());
+    let replica = |node| ReplicaId::new(NodeId(node), 0);
+    let (promoted, demoted) = (ReplicaId::new(NodeId(comes), 1), replica(goes));
+    let mut members = Members::initial(&voters.map(NodeId));
+    for change in [
+        Change::Learns(promoted),
+        Change::Swaps { promoted, demoted },
+        Change::Settles,
+        Change::Drops(demoted),
+    ] {
+        let next = members.after(change).expect("the steps follow");
+        judges.members_changed(secs(30), ShardId(5), members, next.clone());
+        members = next;
+    }
+    for map in versions {
+        judges.map_changed((secs(20), secs(20)), (*map).clone());
+    }
+    judges.finish(secs(90), &[])
+}
+
 #[test]
 fn no_step_of_a_move_makes_a_shard_depend_on_a_zone() {
-    // Nodes 1 to 6 are in zones 1, 2, 3, 1, 2, 3. One replaces another in a shard.
-    let first = Placement::new(3, 3, 8, 3).changing(3);
-    let grown =
-        [4, 5, 6].map(NodeId).iter().fold(first.clone(), |map, &node| map.with(node).unwrap());
-    let judged = |versions: &[&Placement], voters: [u16; 3], comes: u16, goes: u16| {
-        let mut judges = Judges::new(settings());
-        let replica = |node| ReplicaId::new(NodeId(node), 0);
-        let (promoted, demoted) = (ReplicaId::new(NodeId(comes), 1), replica(goes));
-        let mut members = Members::initial(&voters.map(NodeId));
-        for change in [
-            Change::Learns(promoted),
-            Change::Swaps { promoted, demoted },
-            Change::Settles,
-            Change::Drops(demoted),
-        ] {
-            let next = members.after(change).expect("the steps follow");
-            judges.members_changed(secs(30), ShardId(5), members, next.clone());
-            members = next;
-        }
-        for map in versions {
-            judges.map_changed((secs(20), secs(20)), (*map).clone());
-        }
-        live(judges, 90)
+    let grown = grown();
+    let judged = |versions: &[&Placement], voters, comes, goes| {
+        verdict(&swapped(versions, voters, comes, goes), "live")
     };
     let (fine, fails) = (Verdict::NotExercised, Verdict::Fail);
     assert_eq!(judged(&[&grown], [1, 2, 3], 4, 1), fine, "each in its own zone");
@@ -140,4 +153,52 @@ fn after_calm_the_map_comes_to_rest() {
         (fine, fails),
         "the last comes too late"
     );
+}
+
+/// The verdicts on versions of the map, and on the voters at the end.
+fn mapped(
+    versions: Vec<(u64, Placement)>,
+    voters: Option<[u16; 3]>,
+    end: u64,
+) -> Vec<OracleResult> {
+    Mapped { versions, told: Vec::new(), voters }.results_with(settings(), end)
+}
+
+/// A version of the map in which a shard moves to a fourth node, and the one in which it has.
+fn moving() -> (Placement, Placement) {
+    let grown = Placement::new(3, 3, 8, 3).changing(1).with(NodeId(4)).unwrap();
+    let moves = grown.moved().unwrap();
+    let moving = |shard: &ShardId| !moves.seats(*shard).from.is_empty();
+    let settled = (0..moves.shards())
+        .map(ShardId)
+        .filter(moving)
+        .fold(moves.clone(), |map, shard| map.settled(shard, map.seats(shard).generation).unwrap());
+    (moves, settled)
+}
+
+/// A node was told to leave at 50, and the map of 105 has it leaving.
+fn leaving(end: u64) -> Vec<OracleResult> {
+    let map = Placement::new(4, 3, 8, 3).changing(0).without(NodeId(4)).unwrap();
+    Mapped { versions: vec![(105, map)], told: vec![(50, 4)], voters: None }
+        .results_with(settings(), end)
+}
+
+#[test]
+fn each_rule_has_a_history_that_it_alone_condemns() {
+    let measures = measures! {
+        std::convert::identity;
+        NEEDS_A_ZONE: |ok| swapped(&[&grown()], [1, 2, 3], 4, if ok { 1 } else { 2 }),
+        UNENDED_MOVE: |ok| mapped(vec![(50, moving().0)], None, if ok { 110 } else { 111 }),
+        MISPLACED: |ok| {
+            let (moves, settled) = moving();
+            mapped(vec![(50, moves), (60, settled)], Some([1, 2, 4]).filter(|_| !ok), 500)
+        },
+        NEVER_LEFT: |ok| leaving(if ok { 115 } else { 116 }),
+        RESTLESS: |ok| {
+            let still = Placement::new(3, 3, 8, 3).changing(2);
+            let last = if ok { 140 } else { 142 };
+            mapped(vec![(101, still.clone()), (last, still)], None, 1_000)
+        },
+    };
+    compare(RULES, &measures);
 }
