@@ -274,6 +274,14 @@ impl Facts {
         self.answer_waiting(now, effects);
     }
 
+    /// Number of clients' questions that have waited for twice their patience at `now`, and of deltas that were to be
+    /// taken a patience ago.
+    pub fn overdue(&self, now: Instant) -> (usize, usize) {
+        let by = |due: Instant| due + self.config.patience <= now;
+        let questions = self.waiting.iter().filter(|waiting| by(waiting.until)).count();
+        (questions, self.early.due().filter(|&due| by(due)).count())
+    }
+
     /// This node's version vector. For reports, never for verdicts.
     pub fn seen(&self) -> &Seen {
         self.replica.seen()

@@ -15,6 +15,7 @@ use onsale_booking::{
     Draw, Endpoint, Instant, NodeId, Outcome, Refusal, Reply, Request, RequestId, Span, Timed,
 };
 
+pub use self::budget::BUDGET_REFILLS;
 use self::budget::Budget;
 use self::flights::{Flight, Flights, Phase};
 use crate::config::GatewayConfig;
@@ -271,6 +272,12 @@ impl Gateway {
     /// Number of clients' requests that wait for a reply.
     pub fn in_flight(&self) -> usize {
         self.flights.len()
+    }
+
+    /// Retries that the budget lacks at `now` of those that it grants at any load. It refills within
+    /// [`BUDGET_REFILLS`].
+    pub(crate) fn retries_short(&self, now: Instant) -> u32 {
+        self.budget.short(now)
     }
 
     /// Number of clients' requests about a shard that wait for a reply.

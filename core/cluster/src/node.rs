@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use onsale_booking::{Draw, Endpoint, Instant, NodeId, Request, Span, Timed};
 
-pub use self::audit::{Audit, Waiting};
+pub use self::audit::{Audit, Unsettled};
 use self::boot_barrier::BootBarrier;
 use self::coordinator::Coordinator;
 use self::disk::Disk;

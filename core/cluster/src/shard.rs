@@ -17,6 +17,7 @@ mod shard_clock;
 mod stored_format;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +32,7 @@ use self::parked::Parked;
 use self::shard_clock::ShardClock;
 pub(crate) use self::shard_clock::TELL_EVERY;
 use self::stored_format::StoredFormat;
+pub use self::waiting::Waiting;
 use crate::config::{Acknowledge, Serves, Setup};
 use crate::effect::Effects;
 use crate::id::{Epoch, ShardId};
@@ -291,12 +293,6 @@ impl Shard {
     /// The epoch in which this replica serves, and how many requests it has decided in it; the count wraps.
     pub(crate) fn work(&self) -> Option<(Epoch, u32)> {
         self.leader.as_ref().map(|leader| (leader.epoch(), leader.decided()))
-    }
-
-    /// Number of parked requests, and of records and reads of the leader whose replies have not left.
-    pub(crate) fn waiting(&self) -> (u32, u32) {
-        let replies = self.leader.as_ref().map_or(0, Leader::waiting);
-        (self.parked.len() as u32, replies as u32)
     }
 
     /// The phase of this replica.

@@ -19,7 +19,7 @@ mod victims;
 use onsale_booking::{Instant, Span};
 use onsale_cluster::Placement;
 use onsale_scenarios::{Fault, GoodCopies, NetworkFault, ProcessFault, What};
-use onsale_world::place::Place;
+use onsale_world::place::{Place, Process};
 use onsale_world::sample::most;
 
 use crate::awaited::Came;
@@ -90,6 +90,7 @@ const fn effect(what: &What) -> Effect {
             | ProcessFault::PowerLoss {} => Effect::Delays,
         },
         What::Network(NetworkFault::Duplicate { .. }) | What::Clock(_) => Effect::Nothing,
+        What::Network(NetworkFault::Partition { .. }) => Effect::Cuts,
         What::Network(_) => Effect::Delays,
         What::Disk(_) | What::Members(_) => Effect::Lasts,
     }
@@ -171,6 +172,7 @@ impl<'a, S: System> Faults<'a, S> {
             None => what,
         };
         world.ears.fault_struck(world.now, index, what, (fault.trouble(), effect(&fault.what)));
+        tell_lone_nodes(world);
         if came.is_some() {
             let struck = fault.struck_at(world.now.since(Instant::ZERO));
             enter_effects(world, index, &struck);
@@ -189,6 +191,7 @@ impl<'a, S: System> Faults<'a, S> {
         };
         self.in_force[index] = Some(force);
         world.ears.fault_goes_on(world.now, index, &what);
+        tell_lone_nodes(world);
     }
 
     /// Heals a fault.
@@ -202,5 +205,21 @@ impl<'a, S: System> Faults<'a, S> {
         network.heal(world, index);
         disk.heal(world, index);
         clock.heal(world, index);
+        tell_lone_nodes(world);
+    }
+}
+
+/// Tells the judges which nodes are reached by clients and by no running node, while nothing is felt but cut links.
+fn tell_lone_nodes<S: System>(world: &mut World<S>) {
+    let (now, layout) = (world.now, world.layout());
+    let is_clean = world.ears.faults.only_cuts(now, world.ears.witness.judges.recovery());
+    for place in layout.nodes() {
+        let runs = |&peer: &Place| peer != place && world.process(peer) == Process::Up;
+        let mut peers = layout.nodes().filter(runs);
+        let is_met = [(Place::Clients, place), (place, Place::Clients)]
+            .iter()
+            .all(|&(from, to)| !world.network.is_cut(from, to));
+        let is_alone = is_clean && is_met && peers.all(|peer| world.network.is_cut(peer, place));
+        world.ears.witness.judges.stands_alone(now, place.node_id(), is_alone);
     }
 }

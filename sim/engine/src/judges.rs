@@ -123,25 +123,47 @@ impl Judges {
 
     /// Notes that a node declares another one down.
     pub fn given_up(&mut self, now: Instant, by: NodeId, peer: NodeId) {
-        let interruptions = self.oracles.excuses().1;
-        let recovery = interruptions.recovery();
-        let is_well = |&node: &NodeId| {
-            !self.availability.leaves(node) && self.availability.has_run(now, node, recovery)
-        };
-        let well = [by, peer].iter().all(is_well);
-        self.prompt.on_given_up(now, (by, peer), well, interruptions);
+        let well = [by, peer].into_iter().all(|node| self.is_well(now, node));
+        self.prompt.on_given_up(now, (by, peer), well, self.oracles.excuses().1);
+    }
+
+    /// Notes whether a node is reached by clients and by no other node, while nothing is felt but cut links.
+    pub fn stands_alone(&mut self, now: Instant, node: NodeId, is_alone: bool) {
+        self.prompt.on_alone(now, node, is_alone);
+    }
+
+    /// Whether some node stands alone.
+    #[inline]
+    pub const fn any_stands_alone(&self) -> bool {
+        self.prompt.any_is_alone()
+    }
+
+    /// Notes that a client's patience with an attempt has ended, which it sent to a gateway. To be called while some node
+    /// stands alone.
+    pub fn unanswered(&mut self, times: (Instant, Instant), gateway: NodeId, asked: &Asked) {
+        let started =
+            self.availability.since(gateway).filter(|_| !self.availability.leaves(gateway));
+        if let Some(started) = started {
+            let interruptions = self.oracles.excuses().1;
+            self.prompt.on_unanswered(times, (gateway, started), asked, interruptions);
+        }
+    }
+
+    /// Whether a node has run for as long as recovery takes, and was not told to leave.
+    pub fn is_well(&self, now: Instant, node: NodeId) -> bool {
+        !self.availability.leaves(node) && self.availability.has_run(now, node, self.recovery())
     }
 
     /// Notes at the end of the run what waits in a table of a node.
     pub fn waits_at_the_end(&mut self, end: Instant, node: NodeId, table: Table) {
-        if self.availability.has_run(end, node, self.oracles.excuses().1.recovery()) {
+        if self.availability.has_run(end, node, self.recovery()) {
             self.oracles.waits_at_the_end(end, &node.to_string(), table);
         }
     }
 
     /// Time from the end of a fault until requests must be answered again.
-    pub const fn recovery(&mut self) -> Span {
-        self.oracles.excuses().1.recovery()
+    pub const fn recovery(&self) -> Span {
+        self.oracles.recovery_takes()
     }
 
     /// Notes a committed membership change of a shard's journal, read from disks.

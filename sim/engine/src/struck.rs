@@ -57,6 +57,8 @@ pub enum Effect {
     Stops,
     /// It asks processes to stop, one at a time, and starts them again.
     Retires,
+    /// It cuts links between nodes until it heals, and does nothing else.
+    Cuts,
     /// It may delay or end anything until it heals.
     Delays,
     /// It may also take what replicas promised, or move them: its effects outlast it.
@@ -168,7 +170,7 @@ impl FaultLog {
         let is_felt = |struck: &&Struck| match struck.effect {
             Effect::Nothing => false,
             Effect::Lasts => true,
-            Effect::Stops | Effect::Retires | Effect::Delays => {
+            Effect::Stops | Effect::Retires | Effect::Cuts | Effect::Delays => {
                 struck.healed.is_none_or(|healed| healed + recovery >= outage.since)
             }
         };
@@ -184,6 +186,17 @@ impl FaultLog {
             }
             (Cause::Fault(_) | Cause::NeverLed | Cause::Unexplained, _) => None,
         }
+    }
+
+    /// Whether nothing but cut links is felt: every other fault has healed more than `recovery` ago.
+    pub fn only_cuts(&self, now: Instant, recovery: Span) -> bool {
+        self.struck.iter().all(|struck| match struck.effect {
+            Effect::Nothing | Effect::Cuts => true,
+            Effect::Lasts => false,
+            Effect::Stops | Effect::Retires | Effect::Delays => {
+                struck.healed.is_some_and(|healed| healed + recovery < now)
+            }
+        })
     }
 
     /// Notes that a node is suspected.

@@ -10,7 +10,7 @@ mod moments;
 use std::fmt;
 use std::sync::Arc;
 
-use onsale_booking::Instant;
+use onsale_booking::{Instant, NodeId};
 use onsale_cluster::{Phase, Placement};
 use onsale_oracles::Table;
 use onsale_scenarios::{GoodCopies, Scenario};
@@ -55,8 +55,9 @@ pub trait Host<S: System>: Sized {
     /// The phase of a log, as far as this node knows. Does not change the node.
     fn phase(&self, log: u32) -> Phase;
 
-    /// What waits at the end of the run in the node's tables that must empty: requests and replies.
-    fn tables(&self) -> Vec<Table>;
+    /// What waits at the end of the run, `now`, in the node's tables that must empty: requests and replies, and peers
+    /// that it takes for dead although they are `well`.
+    fn tables(&self, now: Instant, well: &dyn Fn(NodeId) -> bool) -> Vec<Table>;
 
     /// Compares at the end of the run the node's applied state with a replay of its own disk. Returns the number of
     /// replicas compared.

@@ -55,6 +55,13 @@ impl Attempts {
     }
 }
 
+impl Attempts {
+    /// The most attempts about all logs that may be under way at an instant.
+    pub(super) fn all_under_way(&self, at: Instant) -> u64 {
+        (0..self.logs.len() as u32).map(|log| self.under_way(log, at)).sum()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -72,6 +72,11 @@ impl Interruptions {
         if self.delays { Instant::MAX } else { self.everything }
     }
 
+    /// End of the latest interruption of everything that is over, overload included.
+    pub const fn settled(&self) -> Instant {
+        self.everything
+    }
+
     /// Declares the start of something that may delay everything, until it [ends](Self::delays_end).
     pub const fn delays_begin(&mut self) {
         self.delays = true;
@@ -137,6 +142,11 @@ impl Interruptions {
             return Instant::MAX;
         }
         self.logs.get(log as usize).map_or(self.everything, |&until| until.max(self.everything))
+    }
+
+    /// End of the latest interruption of any log.
+    pub(super) fn of_all(&self) -> Instant {
+        self.logs.iter().copied().fold(self.everything(), Instant::max)
     }
 
     fn log_mut(&mut self, log: u32) -> &mut Instant {

@@ -315,6 +315,11 @@ impl Oracles {
         &self.clock
     }
 
+    /// Time from the end of an interruption's cause until requests must be answered again.
+    pub const fn recovery_takes(&self) -> Span {
+        self.known.settings.recovery
+    }
+
     /// Recovery time: from calm to the first leader's decision, as a client learns of it, on a
     /// request sent after calm. A refusal counts, unless a gateway can give it without the leader.
     /// `None` if there was no calm or no such decision.

@@ -8,23 +8,31 @@
 //! - *Overloaded* is said only while as many requests about a log may be under way as a gateway's limit allows: attempts
 //!   of clients that no gateway can have given up yet, at all gateways together.
 //!
-//! Why no alarm is false: an attempt is under way for at most a flight, and attempts are counted for longer than that.
+//! - *An expiry*: a hold whose log has had one writer since the grant ends, on a disk, within a lead transfer that failed,
+//!   a tick, and the longest attempt, from its due instant on, unless an interruption touches that.
+//!
+//! Why no alarm is false: a writer in one term knows when its holds are due, and nothing but a lead transfer that failed
+//! keeps it from ending them. An attempt is under way for at most a flight, and attempts are counted for longer than that.
 //! A process that stood still, or has just started, may find a queue from before: until recovery after it, nothing is
 //! judged. Why none is missed: every answer and every such refusal is reported, and no claim of a node excuses one.
 
-use onsale_booking::Instant;
+use onsale_booking::{HoldId, Instant};
 use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
 use super::evidence::{Findings, Story};
 use super::excuse::{Excuse, MEASURED};
+use super::journal::State;
 use super::known::Known;
+use super::position::Position;
 use super::rule::Rule;
 
 crate::rules! {
     Prompt:
     /// An answer came later than recovery, although no interruption excused it.
     SLOW_ANSWER = "slow-answer";
+    /// A hold ended later than its log's only writer explains.
+    SLOW_EXPIRY = "slow-expiry";
     /// A client was told *overloaded* by a gateway that cannot have been.
     OVERLOADED_IDLE = "overloaded-idle";
 }
@@ -36,6 +44,13 @@ pub(crate) const EXCUSES: &[Excuse] = &[
         excused: "an answer takes time",
         bound: "recovery + the slowest answer, unless an interruption touches the request or the network loses messages \
                 without faults",
+        beyond: MEASURED,
+    },
+    Excuse {
+        oracle: Oracle::Prompt,
+        excused: "a hold ends late although its leader has led since the grant",
+        bound: "hold + grace, by the plan's slowest clock, + 2 election time-outs + a tick + 4 messages inside + 2 writes + \
+                2 × an attempt's work; any if an interruption touches that, or another leader has led",
         beyond: MEASURED,
     },
     Excuse {
@@ -79,6 +94,39 @@ impl Prompt {
                     ),
                     format!("client {}: had to be answered by {limit}, was at {at}", asked.user),
                 ],
+            });
+        }
+    }
+
+    /// Judges a record of expiry, first on a disk at `written`, before it is folded in.
+    pub(super) fn on_expired(
+        &mut self,
+        known: &Known,
+        hold: HoldId,
+        written: Instant,
+        position: Position,
+    ) {
+        let Some(within) = known.settings.expires_within else { return };
+        let Some(entry) = known.journal.get(hold) else { return };
+        let grant = &entry.known;
+        let due = grant.written + known.settings.lateness.lasts;
+        let is_its_writer = grant.state == State::Held && grant.held.term == position.term;
+        if !is_its_writer || known.interruptions.of_log(position.log) > due {
+            return;
+        }
+        self.findings.checks();
+        let limit = due + within;
+        if written > limit {
+            self.findings.fail(SLOW_EXPIRY, || {
+                let mut lines = known.about(hold);
+                lines.push(format!(
+                    "on a disk since {}: its time and grace ended by {due}",
+                    grant.written
+                ));
+                lines.push(format!(
+                    "journal {position}: it ends; on a disk since {written}, had to be by {limit}"
+                ));
+                Story { headline: format!("{hold} of {} expired late", grant.user), lines }
             });
         }
     }

@@ -9,7 +9,7 @@
 //! is counted for its request, and at the end each table is read, those of idle logs included: there one forgotten
 //! request is too many.
 
-use onsale_booking::Instant;
+use onsale_booking::{Instant, Span};
 use onsale_reports::{Oracle, OracleResult};
 
 use super::asked::Asked;
@@ -37,15 +37,22 @@ pub(crate) const EXCUSES: &[Excuse] = &[
     },
     Excuse {
         oracle: Oracle::Reply,
+        excused: "a client that sends its request again gets a reply to each",
+        bound: "its attempts, + 1 if it double-clicks, + 1 if it retries after minutes; × 4 where the network may duplicate \
+                messages",
+        beyond: MEASURED,
+    },
+    Excuse {
+        oracle: Oracle::Reply,
         excused: "a table is not empty at the end",
         bound: "attempts about its log in the last two flights × a gateway's tries; × 4 where the network may duplicate \
-                messages; a flight: 2 × tries × (try time-out + longest backoff) + both ways of a client + quantum",
+                messages; a flight: 2 × tries × (try time-out + longest backoff) + both ways of a client + quantum, 5 s at least",
         beyond: MEASURED,
     },
     Excuse {
         oracle: Oracle::Reply,
         excused: "a table holds anything after an interruption or the start of its node",
-        bound: "end of the cause + recovery",
+        bound: "end of the cause + recovery; + 5 s for a budget of retries",
         beyond: "a_table_is_judged_from_recovery_after_an_interruption",
     },
 ];
@@ -55,12 +62,14 @@ pub(crate) const EXCUSES: &[Excuse] = &[
 pub struct Table {
     /// Where it is: a node and what the table holds, in words.
     pub holds: &'static str,
-    /// The log concerned.
-    pub log: u32,
+    /// The log concerned; `None` for all.
+    pub log: Option<u32>,
     /// Number of entries.
     pub entries: u64,
     /// The most entries that one attempt can leave there.
     pub an_attempt: u64,
+    /// Time that the table takes to empty after recovery from an interruption.
+    pub settles: Span,
 }
 
 #[derive(Debug)]
@@ -104,12 +113,16 @@ impl Reply {
 
     /// Judges what waits in a node's table at the end.
     pub(super) fn on_table(&mut self, end: Instant, node: &str, table: Table, known: &Known) {
-        let Table { holds, log, entries, an_attempt } = table;
-        if end <= known.interruptions.of_log(log).max(known.interruptions.nodes()) {
+        let Table { holds, log, entries, an_attempt, settles } = table;
+        let interruptions = &known.interruptions;
+        let (until, attempts) = match log {
+            Some(log) => (interruptions.of_log(log), known.attempts.under_way(log, end)),
+            None => (interruptions.of_all(), known.attempts.all_under_way(end)),
+        };
+        if end.since(until.max(interruptions.nodes())) <= settles {
             return;
         }
         self.findings.checks();
-        let attempts = known.attempts.under_way(log, end);
         let most = attempts * an_attempt * known.settings.copies();
         if entries > most {
             self.findings.fail(STILL_WAITING, || Story {

@@ -49,6 +49,9 @@ pub struct OracleSettings {
     /// Time within which a request is answered that no interruption touches; `None` if the settings or the network bound
     /// none.
     pub answers_within: Option<Span>,
+    /// Time from a hold's due instant within which its log's only writer has ended it, on a disk; `None` if the settings
+    /// bound none.
+    pub expires_within: Option<Span>,
     /// The longest time for which an attempt of a client may be under way at a gateway, ways included.
     pub flight: Span,
     /// Requests about one log at which a gateway answers *overloaded*.
@@ -80,6 +83,7 @@ impl OracleSettings {
             lateness: Lateness { lasts: Span::from_secs(305), slack: Span::from_secs(4) },
             slowest_answer: Some(Span::from_secs(1)),
             answers_within: None,
+            expires_within: None,
             flight: Span::from_secs(10),
             in_flight_per_log: 2,
             duplicates: false,

@@ -80,6 +80,11 @@ impl Early {
         self.kept.retain(|(_, arrival)| arrival.from != node && is_known(arrival));
     }
 
+    /// When each delta is due, the next first.
+    pub(super) fn due(&self) -> impl Iterator<Item = Instant> + '_ {
+        self.kept.iter().map(|&(at, _)| at)
+    }
+
     /// Takes the next delta that is due at `now`.
     pub(super) fn take_due(&mut self, now: Instant) -> Option<Arrival> {
         self.kept.first().filter(|&&(at, _)| at <= now)?;

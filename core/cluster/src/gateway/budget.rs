@@ -4,7 +4,7 @@
 //! stay a share of the load and cannot keep an overload alive after its cause is gone
 //! (the metastable failures of Huang et al., OSDI 2022).
 
-use onsale_booking::Instant;
+use onsale_booking::{Instant, Span};
 
 use crate::config::Ratio;
 
@@ -15,6 +15,9 @@ const FLOOR_PER_SECOND: u64 = 10;
 const FLOOR_MAX: u64 = 50;
 
 const SECOND: u64 = 1_000_000;
+
+/// Time within which the retries that are granted at any load are there again, if none is made.
+pub const BUDGET_REFILLS: Span = Span::from_secs(FLOOR_MAX / FLOOR_PER_SECOND);
 
 /// A budget for retries.
 #[derive(Clone, Debug)]
@@ -45,12 +48,21 @@ impl Budget {
             self.saved -= cost;
             return true;
         }
-        self.floor = (self.floor + now.since(self.refilled).0.saturating_mul(FLOOR_PER_SECOND))
-            .min(FLOOR_MAX * SECOND);
+        self.floor = self.floor_at(now);
         self.refilled = now;
         let granted = self.floor >= SECOND;
         self.floor -= if granted { SECOND } else { 0 };
         granted
+    }
+
+    /// Retries that it lacks at `now` of those that are granted at any load.
+    pub(super) fn short(&self, now: Instant) -> u32 {
+        (FLOOR_MAX - self.floor_at(now) / SECOND) as u32
+    }
+
+    fn floor_at(&self, now: Instant) -> u64 {
+        let refilled = now.since(self.refilled).0.saturating_mul(FLOOR_PER_SECOND);
+        (self.floor + refilled).min(FLOOR_MAX * SECOND)
     }
 }
 
@@ -69,6 +81,9 @@ mod tests {
         (0..1_000).for_each(|_| budget.deposit());
         assert_eq!(granted(&mut budget, Instant::ZERO), 100);
         assert_eq!(granted(&mut budget, Instant(1_000_000)), 10);
+        assert_eq!(budget.short(Instant(1_000_000)), 50);
+        assert_eq!(budget.short(Instant(2_000_000)), 40);
+        assert_eq!(budget.short(Instant(1_000_000) + BUDGET_REFILLS), 0);
         (0..100_000).for_each(|_| budget.deposit());
         assert_eq!(granted(&mut budget, Instant(1_000_000)), 1_000, "the savings are bounded");
     }

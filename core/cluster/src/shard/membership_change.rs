@@ -147,6 +147,12 @@ impl Shard {
         false
     }
 
+    /// Whether this leader's own question whether it still leads is open.
+    pub(super) fn asks_whether_it_leads(&self) -> bool {
+        let asked = self.asked_for_move.map(|(_, read)| read).zip(self.leader.as_ref());
+        asked.is_some_and(|(read, leader)| !leader.is_confirmed(read))
+    }
+
     /// Drops the replica if the map says that it is no longer one: the journal has settled on others since it came, and
     /// it never comes back under its number. A leader that still counts itself among the members was deposed without its
     /// knowledge: the others refuse its messages, so it would keep its clients' answers for ever. One that does not has

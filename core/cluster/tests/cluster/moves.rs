@@ -311,7 +311,8 @@ fn a_leader_that_was_moved_away_unheard_gives_its_clients_answers_up() {
     cluster.tell(NodeId(2), Input::Leave(leader));
     cluster.run_for(Span::from_secs(8));
     let waits = |cluster: &Cluster| {
-        let shards = (0..4).map(|shard| cluster.node(leader).waiting(ShardId(shard)));
+        let shards =
+            (0..4).map(|shard| cluster.node(leader).waiting(ShardId(shard), cluster.now()));
         shards.map(|it| it.parked + it.replies).sum::<u32>()
     };
     assert!(waits(&cluster) > 0, "no quorum has confirmed its decisions");

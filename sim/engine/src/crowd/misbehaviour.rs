@@ -231,6 +231,14 @@ impl Crowd {
         witness.judges.oracles.gave_up(now, asked(&open), open.asked);
     }
 
+    /// How often bad habits of a person may send one of its requests again: a double click, and a stale retry.
+    #[inline]
+    pub(super) fn repeats(&self, user: u32) -> u8 {
+        let Some(manners) = &self.manners else { return 0 };
+        let habits = [Habit::DoubleClicks, Habit::StaleRetries];
+        habits.into_iter().filter(|&habit| manners.has(user, habit)).count() as u8
+    }
+
     /// Puts an added request into the outbox, and waits for its answer.
     fn post(&mut self, open: Open, witness: &mut Witness) {
         witness.recorder.attempts(open.asked, 1);

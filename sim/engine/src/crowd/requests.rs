@@ -4,7 +4,7 @@
 //! answer says.
 
 use onsale_booking::{
-    Command, HoldId, Instant, PaymentId, Request, RequestId, SectionId, UserId, Wish,
+    Command, HoldId, Instant, NodeId, PaymentId, Request, RequestId, SectionId, UserId, Wish,
 };
 use onsale_oracles::Asked;
 use onsale_reports::Operation;
@@ -32,6 +32,16 @@ impl Crowd {
         let show = self.taste(user).show();
         let asked = Asked { request, user: UserId(user), show, since: at };
         witness.judges.oracles.heard_unasked(at, &asked);
+    }
+
+    /// Reports that the person's patience with its attempt has ended.
+    #[cold]
+    pub(super) fn hear_nothing(&mut self, ends: Instant, user: u32, witness: &mut Witness) {
+        let Some(&mut person) = self.people.get(user) else { return };
+        let asked = self.asked(user, &person);
+        let gateway = self.gateway(user, asked.show, person.sequence, person.attempt);
+        let sent = Instant(ends.since(Instant::ZERO + self.request_timeout()).0);
+        witness.judges.unanswered((sent, ends), NodeId(gateway), &asked);
     }
 
     /// The person's current request; every attempt repeats it exactly.

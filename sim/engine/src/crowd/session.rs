@@ -85,8 +85,7 @@ impl Crowd {
             known.waits = false;
             self.timeouts.strike_out(person.ticket);
         }
-        // A bad habit sends a request twice more at the most.
-        let attempts = person.attempt + if is_rude { 2 } else { 0 };
+        let attempts = person.attempt.saturating_add(self.repeats(user));
         if !witness.judges.oracles.explains_reply(person.heard, attempts) {
             witness.judges.oracles.answered_too_often(at, &self.asked(user, &person));
         }

@@ -254,7 +254,8 @@ impl Availability {
         self.since(node).is_some()
     }
 
-    fn since(&self, node: NodeId) -> Option<Instant> {
+    /// Start of a node's process, if it runs.
+    pub(super) fn since(&self, node: NodeId) -> Option<Instant> {
         self.up.get(usize::from(node.0)).copied().flatten()
     }
 

@@ -10,6 +10,9 @@
 //!   election time-outs, after which the old one would go on, a beat and two rounds. With the defaults: 1.2 s.
 //! - *Health.* Nodes declare down only a node that may look dead: its process has died, stood still or started, or
 //!   something delays everything, within recovery.
+//! - *Refusal in a minority.* A gateway that no other node reaches leaves no client without an answer: it knows within
+//!   detection (acceptable pause, 10 beats, 22 deviations), stable-after and a beat, and answers within the slowest answer
+//!   from then on, or from the attempt.
 //!
 //! Why no alarm is false: a fault is compared only if nothing else has struck within recovery, and no fault before it may
 //! have taken what a replica promised, or moves replicas. Why none is missed: each new leader of a shard is reported when
@@ -17,7 +20,7 @@
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::ShardId;
-use onsale_oracles::{Excuse, Interruptions, Rule, Story};
+use onsale_oracles::{Asked, Excuse, Interruptions, Rule, Story};
 use onsale_reports::Oracle;
 
 onsale_oracles::rules! {
@@ -26,6 +29,8 @@ onsale_oracles::rules! {
     SLOW_FAILOVER = "slow-failover";
     /// A shard got another leader later than a lead transfer explains.
     SLOW_TRANSFER = "slow-transfer";
+    /// A gateway that no other node reached left a client without an answer.
+    SILENT_MINORITY = "silent-minority";
     /// A node that nothing was wrong with was declared down.
     HEALTHY_GIVEN_UP = "healthy-given-up";
 }
@@ -47,6 +52,13 @@ pub(crate) const EXCUSES: &[Excuse] = &[
     },
     Excuse {
         oracle: Oracle::Prompt,
+        excused: "a gateway that no other node reaches does not answer",
+        bound: "the later of the attempt, and the cut + acceptable pause + 10 beats + 22 deviations + stable-after + a beat; \
+                + the slowest answer; any while another fault than a partition is felt",
+        beyond: "each_rule_of_prompt_is_broken_by_its_own_history_alone",
+    },
+    Excuse {
+        oracle: Oracle::Prompt,
         excused: "a node is declared down",
         bound: "it or the node that says so has started, stood still, or was told to leave, or everything may be \
                 delayed; + recovery",
@@ -61,6 +73,10 @@ pub struct Limits {
     pub failover: Span,
     /// From the beginning of a lead transfer to its end.
     pub transfer: Span,
+    /// From the last message of another node until a gateway knows that it is alone; `None` if it may serve alone.
+    pub withdrawal: Option<Span>,
+    /// From a client's attempt to the answer of a gateway that need not ask.
+    pub answer: Span,
 }
 
 /// Why a shard had no leader, if one cause alone explains it.
@@ -75,13 +91,16 @@ pub enum Why<'a> {
 #[derive(Debug)]
 pub(super) struct Prompt {
     limits: Option<Limits>,
+    /// By node: since when no other node reaches it.
+    alone: Vec<Option<Instant>>,
+    any_is_alone: bool,
     checks: u64,
     found: Vec<(Rule, Story)>,
 }
 
 impl Prompt {
     pub(super) const fn new(limits: Option<Limits>) -> Self {
-        Self { limits, checks: 0, found: Vec::new() }
+        Self { limits, alone: Vec::new(), any_is_alone: false, checks: 0, found: Vec::new() }
     }
 
     /// Notes that a shard is led again after it had no leader since an instant.
@@ -93,7 +112,7 @@ impl Prompt {
         why: Why<'_>,
         interruptions: &Interruptions,
     ) {
-        let Some(Limits { failover, transfer }) = self.limits else { return };
+        let Some(Limits { failover, transfer, .. }) = self.limits else { return };
         if interruptions.everything() >= since || interruptions.is_stuck(shard.0) {
             return;
         }
@@ -132,6 +151,49 @@ impl Prompt {
                 interruptions.everything()
             )];
             self.found.push((HEALTHY_GIVEN_UP, Story { headline, lines }));
+        }
+    }
+
+    /// Notes whether a node is reached by clients and by no other node.
+    pub(super) fn on_alone(&mut self, now: Instant, node: NodeId, is_alone: bool) {
+        let place = usize::from(node.0);
+        self.alone.resize(self.alone.len().max(place + 1), None);
+        let since = &mut self.alone[place];
+        *since = is_alone.then(|| since.unwrap_or(now));
+        self.any_is_alone = self.alone.iter().any(Option::is_some);
+    }
+
+    pub(super) const fn any_is_alone(&self) -> bool {
+        self.any_is_alone
+    }
+
+    /// Notes that a client's patience with an attempt has ended; its gateway's process has run since `started`.
+    pub(super) fn on_unanswered(
+        &mut self,
+        (sent, ends): (Instant, Instant),
+        (gateway, started): (NodeId, Instant),
+        asked: &Asked,
+        interruptions: &Interruptions,
+    ) {
+        let limits = self.limits.and_then(|limits| Some((limits.withdrawal?, limits.answer)));
+        let alone = self.alone.get(usize::from(gateway.0)).copied().flatten();
+        let (Some((withdrawal, answer)), Some(since)) = (limits, alone) else { return };
+        if sent <= interruptions.settled() {
+            return;
+        }
+        self.checks += 1;
+        let knows = since.max(started) + withdrawal;
+        let limit = sent.max(knows) + answer;
+        if ends > limit {
+            let headline = format!("{gateway} is alone and left {} without an answer", asked.user);
+            let lines = vec![
+                format!("no other node has reached {gateway} since {since}: it knew by {knows}"),
+                format!(
+                    "client {}: sent {} about {} at {sent}; had to be told by {limit}, and gave up at {ends}",
+                    asked.user, asked.request, asked.show
+                ),
+            ];
+            self.found.push((SILENT_MINORITY, Story { headline, lines }));
         }
     }
 

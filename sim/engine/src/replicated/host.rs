@@ -146,8 +146,8 @@ impl system::Host<Replicated> for Host {
         self.node.phase(ShardId(log)).unwrap_or(Phase::Following)
     }
 
-    fn tables(&self) -> Vec<Table> {
-        tables::of(&self.node, &self.machine.setup)
+    fn tables(&self, now: Instant, well: &dyn Fn(NodeId) -> bool) -> Vec<Table> {
+        tables::of(&self.node, &self.machine.setup, self.clock.at(now), well)
     }
 
     fn audit(&self, machine: &onsale_world::Machine<Replicated>) -> u32 {

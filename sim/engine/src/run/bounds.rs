@@ -5,6 +5,7 @@
 use onsale_booking::{ShowId, Span};
 use onsale_cluster::Placement;
 use onsale_cluster::facts::EARLY_MAX;
+use onsale_cluster::gateway::BUDGET_REFILLS;
 use onsale_oracles::{Load, OracleSettings, Promise};
 use onsale_scenarios::{ClockFault, Facts, Fault, NetworkFault, Sale, Scenario, System, What};
 
@@ -39,6 +40,7 @@ pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSetting
         live_bound: scenario.calm,
         quantum: scenario.quantum,
         answers_within: answers_within(scenario),
+        expires_within: recovery::expiry(scenario),
         flight: flight(scenario),
         in_flight_per_log: scenario.cluster.gateway.in_flight_per_shard,
         duplicates: may_duplicate(plan),
@@ -72,12 +74,14 @@ fn answers_within(scenario: &Scenario) -> Option<Span> {
 }
 
 /// The longest time for which an attempt of a client may be under way at a gateway: all tries of the gateway, each with a
-/// backoff and once more for a hint about the leader, the ways of the client, and the batching window.
+/// backoff and once more for a hint about the leader, the ways of the client, and the batching window. No less than the
+/// time in which a gateway's budget of retries refills.
 fn flight(scenario: &Scenario) -> Span {
     let gateway = &scenario.cluster.gateway;
     let each = gateway.try_timeout + gateway.backoff_cap;
     let ways = slowest::of_client(scenario).0;
-    Span(2 * u64::from(gateway.tries) * each.0 + 2 * ways + scenario.quantum.0)
+    let flight = Span(2 * u64::from(gateway.tries) * each.0 + 2 * ways + scenario.quantum.0);
+    flight.max(BUDGET_REFILLS)
 }
 
 /// Whether a message may arrive twice, without faults or by one of the plan.

@@ -143,7 +143,8 @@ fn part<S: System>(world: &mut World<S>, hosts: &Hosts<S>) {
         if let Some(host) = &hosts[place]
             && world.process(place) == Process::Up
         {
-            for table in host.tables() {
+            let well = |node| world.ears.witness.judges.is_well(world.now, node);
+            for table in host.tables(world.now, &well) {
                 world.ears.witness.judges.waits_at_the_end(world.now, place.node_id(), table);
             }
             world.ears.replicas_replayed += host.audit(&world.machines()[place]);

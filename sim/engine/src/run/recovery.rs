@@ -59,10 +59,24 @@ pub(super) fn prompt(scenario: &Scenario) -> Option<Limits> {
         + DEVIATIONS * cluster.min_std_deviation.0;
     let time_out = cluster.tick_every.0 * u64::from(cluster.election_ticks);
     let round = 2 * (slowest::inside(&scenario.network).0 + longest_sync(&scenario.disk).0);
+    let alone = detection + 8 * cluster.beat_every.0 + cluster.membership.stable_after.0;
+    let refuses = cluster.membership.static_quorum.is_none_or(|quorum| quorum > 1);
     is_bounded.then(|| Limits {
+        withdrawal: refuses.then_some(Span(alone + cluster.beat_every.0)),
+        answer: slowest::of_request(scenario),
         failover: Span(detection + 2 * time_out + 3 * round),
         transfer: Span(2 * time_out + cluster.beat_every.0 + 2 * round),
     })
+}
+
+/// Time within which a hold that is due is ended, on a disk, by a leader that has led since the grant and is not
+/// interrupted: a lead transfer that fails, a tick, and the longest attempt.
+pub(super) fn expiry(scenario: &Scenario) -> Option<Span> {
+    let cluster = &scenario.cluster;
+    let time_out = cluster.tick_every.0 * u64::from(cluster.election_ticks);
+    let ends = 2 * time_out + cluster.tick_every.0 + slowest::of_attempt(scenario).0;
+    let is_bounded = feasible::leaders_lead(scenario) && scenario.network.loss.is_never();
+    is_bounded.then_some(Span(ends))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use onsale_booking::{Event, Instant, Reply, Span, Timed};
+use onsale_booking::{Event, Instant, NodeId, Reply, Span, Timed};
 use onsale_cluster::{Epoch, Phase, ShardId};
 use onsale_oracles::Table;
 use onsale_scenarios::{Costs, Moment, Timing};
@@ -130,7 +130,7 @@ impl system::Host<Solo> for Host {
     }
 
     /// Nothing waits but what a write carries: it is on the disk or gone with the process.
-    fn tables(&self) -> Vec<Table> {
+    fn tables(&self, _: Instant, _: &dyn Fn(NodeId) -> bool) -> Vec<Table> {
         Vec::new()
     }
 

@@ -88,6 +88,7 @@ impl Oracles {
             }
             &Event::Expired { hold, at: decided } => {
                 self.hold.on_expired(&self.known, hold, decided, read, position);
+                self.prompt.on_expired(&self.known, hold, written, position);
                 self.hold.on_ended(&self.known, hold, written, position);
                 self.known.ended(hold, State::Expired { at: decided, position }, written);
             }

@@ -86,6 +86,11 @@ impl ReadIndex {
         self.confirmed.clear();
     }
 
+    /// Number of reads that are open or wait to be answered.
+    pub(super) fn len(&self) -> usize {
+        self.open.len() + self.confirmed.len()
+    }
+
     /// Whether no read is open or waits to be answered.
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty() && self.confirmed.is_empty()
@@ -110,6 +115,11 @@ impl ReadIndex {
 }
 
 impl RaftGroup {
+    /// Number of reads that no quorum has confirmed, or that wait for records to be applied.
+    pub fn open_reads(&self) -> usize {
+        self.read_index.len()
+    }
+
     /// Asks a quorum whether this replica still leads. Once it has confirmed, and all records committed before the read
     /// are applied, `poll` returns `read`. Without a quorum, or if the leadership is lost first, it never does. Returns
     /// whether the read was taken: it is refused until a record of the current epoch is committed.

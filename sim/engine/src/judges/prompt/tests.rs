@@ -1,7 +1,7 @@
-//! Each rule: a history that it alone condemns, and the nearest legal one. A failover may take 2 s, a transfer 1 s, and
-//! recovery 10 s.
+//! Each rule: a history that it alone condemns, and the nearest legal one. A failover may take 2 s, a transfer 1 s, a
+//! withdrawal 10 s, an answer 2 s, and recovery 10 s.
 
-use onsale_booking::NodeId;
+use onsale_booking::{NodeId, RequestId, ShowId, UserId};
 use onsale_cluster::ShardId;
 use onsale_cluster::journal::Members;
 use onsale_oracles::rule::{Measure, compare};
@@ -25,6 +25,12 @@ const MEASURES: &[Measure] = &[
         legal: || led(101, Why::Transfer, false),
     },
     Measure {
+        rule: SILENT_MINORITY,
+        also: &[],
+        condemned: || unanswered(113, true),
+        legal: || unanswered(112, true),
+    },
+    Measure {
         rule: HEALTHY_GIVEN_UP,
         also: &[],
         condemned: || given_up(111),
@@ -38,7 +44,12 @@ fn each_rule_of_prompt_is_broken_by_its_own_history_alone() {
 }
 
 fn judges() -> Judges {
-    let limits = Limits { failover: Span::from_secs(2), transfer: Span::from_secs(1) };
+    let limits = Limits {
+        failover: Span::from_secs(2),
+        transfer: Span::from_secs(1),
+        withdrawal: Some(Span::from_secs(10)),
+        answer: Span::from_secs(2),
+    };
     let mut judges = Judges::new(JudgeSettings { prompt: Some(limits), ..settings() });
     let nodes = [1, 2, 3].map(NodeId);
     for node in nodes {
@@ -69,6 +80,22 @@ fn given_up(at: u64) -> Vec<OracleResult> {
     }
     judges.given_up(secs(at), NodeId(1), NodeId(3));
     judges.finish(secs(1_000), &[])
+}
+
+/// An attempt of 101 at n1, which is alone from 100 on, is given up.
+fn unanswered(ends: u64, alone: bool) -> Vec<OracleResult> {
+    let mut judges = judges();
+    judges.stands_alone(secs(100), NodeId(1), alone);
+    let (request, user, show) = (RequestId(1), UserId(1), ShowId(0));
+    let asked = Asked { request, user, show, since: secs(101) };
+    judges.unanswered((secs(101), secs(ends)), NodeId(1), &asked);
+    judges.finish(secs(1_000), &[])
+}
+
+#[test]
+fn another_fault_excuses_a_silent_gateway() {
+    let results = unanswered(200, false);
+    assert!(results.iter().all(|result| result.evidence.is_none()), "{results:#?}");
 }
 
 #[test]
