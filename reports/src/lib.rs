@@ -56,8 +56,9 @@ pub use operation::{Ending, Operation, Window};
 pub use oracle::Oracle;
 pub use recorder::{Recorder, RecorderSettings, Records};
 pub use run_facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, MomentResult, OracleResult,
-    OutageResult, Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
+    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, Losses, Lost, MomentResult,
+    OracleResult, OutageResult, Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes,
+    Verdict,
 };
 pub use summary::{LatencyRow, Percentiles, Summary};
 pub use sweep::SweepFacts;

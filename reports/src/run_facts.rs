@@ -269,6 +269,45 @@ documented! {
 }
 
 documented! {
+    /// A booking or a hold that its client was told of, and that a recovery gave up.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct Lost {
+        /// `booking` or `hold`.
+        pub what: String,
+        /// Number of the log that lost it.
+        pub log: u32,
+        /// The hold.
+        pub hold: String,
+        /// Its user.
+        pub user: String,
+        /// Its show and seats.
+        pub seats: String,
+        /// When its client was told, in virtual seconds.
+        pub told_s: f64,
+    }
+}
+
+documented! {
+    /// What was given up when an operator recovered logs of which a majority of the copies was lost for good. No oracle
+    /// counts it as a failure; everything else that is lost is one.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    pub struct Losses {
+        /// Number of logs that were recovered.
+        pub logs: u64,
+        /// Committed records that only lost disks held.
+        pub records: u64,
+        /// Bookings among what they recorded.
+        pub bookings: u64,
+        /// Live holds among what they recorded.
+        pub holds: u64,
+        /// Releases among what they recorded: their holds count again until they expire.
+        pub releases: u64,
+        /// The bookings and holds among them that clients had been told of.
+        pub told: Vec<Lost>,
+    }
+}
+
+documented! {
     /// The trace of a crowd's arrivals.
     #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
     pub struct TraceResult {
@@ -332,6 +371,8 @@ pub struct RunFacts {
     pub is_one_process: bool,
     /// Lead transfers without a fault.
     pub lead_transfers: LeadTransfers,
+    /// What operators' recoveries gave up, if there were any.
+    pub given_up: Option<Losses>,
     /// Fates of the users: name and count, in the order of reports.
     pub users_outcome: Vec<(String, u64)>,
     /// Requests that ill-mannered people added to their sessions: number by habit and answer.

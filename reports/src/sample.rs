@@ -137,6 +137,7 @@ fn facts() -> RunFacts {
         reproduce: "onsale run fast/crash --seed 18446744073709551615".to_owned(),
         facts: None,
         lead_transfers: LeadTransfers::default(),
+        given_up: None,
         calm_recovery_ms: Some(1_204.0),
         must_exercise_misses: vec!["fairness".to_owned()],
         marks: [("leader-deposed".to_owned(), 4), ("snapshot-installed".to_owned(), 1)].into(),

@@ -13,8 +13,8 @@ use crate::latency::Latencies;
 use crate::operation::{Ending, Operation, Window};
 use crate::recorder::Records;
 use crate::run_facts::{
-    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, MomentResult, OutageResult,
-    Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
+    Evidence, FactsResult, FailoverResult, FaultResult, LeadTransfers, Losses, Lost, MomentResult,
+    OutageResult, Outages, RunFacts, Stopped, Touched, TraceResult, TransferTimes, Verdict,
 };
 
 /// The version of `summary.json`. Rises when the meaning of a key changes or a key is removed.
@@ -181,6 +181,9 @@ documented! {
         /// Lead transfers without a fault; absent if there were none.
         #[serde(skip_serializing_if = "Option::is_none")]
         lead_transfers: Option<&'a LeadTransfers>,
+        /// What operators' recoveries gave up; absent if there were none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        given_up: Option<&'a Losses>,
         /// Results of the replicated facts; absent if there were none.
         #[serde(skip_serializing_if = "Option::is_none")]
         facts: Option<&'a FactsResult>,
@@ -267,6 +270,8 @@ pub fn documents() -> Vec<(&'static str, &'static [Field])> {
         ("lead_transfers", LeadTransfers::FIELDS),
         ("lead_transfers.near_venue", TransferTimes::FIELDS),
         ("lead_transfers.by_load", TransferTimes::FIELDS),
+        ("given_up", Losses::FIELDS),
+        ("given_up.told[]", Lost::FIELDS),
         ("facts", FactsResult::FIELDS),
         ("trace", TraceResult::FIELDS),
         ("stopped", Stopped::FIELDS),
@@ -322,6 +327,7 @@ impl<'a> Document<'a> {
             faults: &facts.faults,
             outages: &facts.outages,
             lead_transfers: (!facts.lead_transfers.is_empty()).then_some(&facts.lead_transfers),
+            given_up: facts.given_up.as_ref(),
             facts: facts.facts.as_ref(),
             calm_recovery_ms: facts.calm_recovery_ms,
             assumptions: facts

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use onsale_booking::Instant;
 
-use self::fault::{faults, lead_transfers, outages};
+use self::fault::{faults, given_up, lead_transfers, outages};
 use self::latency::latencies;
 pub use self::page::flow;
 use self::page::{Page, Style, WIDTH_MIN, columns, plural};
@@ -30,6 +30,7 @@ pub fn render_verdicts(summary: &Summary, colour: bool, width: usize) -> String 
     let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
     title(&mut page, summary);
     oracles(&mut page, summary);
+    given_up(&mut page, summary);
     stopped(&mut page, summary);
     page.section("trace", std::slice::from_ref(&summary.facts.trace_hash));
     page.gap();
@@ -43,6 +44,7 @@ pub fn render(summary: &Summary, colour: bool, width: usize) -> String {
     let mut page = Page { text: String::new(), colour, width: width.max(WIDTH_MIN) };
     title(&mut page, summary);
     oracles(&mut page, summary);
+    given_up(&mut page, summary);
     stopped(&mut page, summary);
     crowd(&mut page, summary);
     latencies(&mut page, summary);
@@ -262,7 +264,7 @@ fn costs(page: &mut Page, summary: &Summary) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run_facts::{FactsResult, TransferTimes};
+    use crate::run_facts::{FactsResult, Losses, Lost, TransferTimes};
     use crate::sample;
 
     #[test]
@@ -298,6 +300,37 @@ mod tests {
         let json: serde_json::Value = serde_json::from_str(&summary.to_json()).unwrap();
         assert_eq!(json["facts"]["agreed_ms"], 292.0);
         assert!(!sample::passed().to_json().contains("agreed_ms"));
+    }
+
+    #[test]
+    fn what_a_recovery_gave_up_is_counted_and_named() {
+        let mut summary = sample::passed();
+        assert!(!summary.to_json().contains("given_up"));
+        let lost = |what: &str, hold: u64| Lost {
+            what: what.to_owned(),
+            log: 3,
+            hold: format!("h{hold}"),
+            user: "u9".to_owned(),
+            seats: "show0 seats 1 2".to_owned(),
+            told_s: 61.5,
+        };
+        let told: Vec<Lost> =
+            (1..=5).map(|hold| lost("booking", hold)).chain([lost("hold", 6)]).collect();
+        summary.facts.given_up =
+            Some(Losses { logs: 9, records: 134, bookings: 6, holds: 2, releases: 1, told });
+        let page = render(&summary, false, 200);
+        for line in [
+            "  ! 5 bookings and 1 hold that clients were told of are lost for good\n",
+            "  given up    9 logs recovered by an operator · 134 committed records on lost disks only · 6 bookings · 2 live holds · 1 release",
+            "              booking h4 of u9, told at 01:01.500: show0 seats 1 2\n",
+            "              … and 2 more in summary.json\n",
+        ] {
+            assert!(page.contains(line), "{line}{page}");
+        }
+        let json: serde_json::Value = serde_json::from_str(&summary.to_json()).unwrap();
+        assert_eq!(json["given_up"]["told"][5]["what"], "hold");
+        summary.facts.given_up = Some(Losses { logs: 9, ..Losses::default() });
+        assert!(!render(&summary, false, 120).contains("lost for good"));
     }
 
     #[test]

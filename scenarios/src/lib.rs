@@ -30,7 +30,7 @@ pub use assumptions::{Assumption, assumptions};
 pub use basis::Basis;
 pub use fault::{
     ClockFault, Cut, DiskFault, Family, Fault, LASTS_LEAST, MembersFault, Moment, NetworkFault,
-    ProcessFault, Rollback, Swarm, Target, Trouble, What, When, installations,
+    ProcessFault, Rollback, Swarm, Target, Trouble, What, When, installations, majority,
 };
 pub use form::settings;
 pub use hazard::{HAZARDS, Hazard, hazards, safe_twin};

@@ -84,12 +84,12 @@ impl Scenario {
         self.cluster.spares > 0 || self.faults.iter().any(leaves)
     }
 
-    /// The first spare that no fault in the list lets join.
-    pub fn spare_at_hand(&self) -> Option<Target> {
+    /// The spares that no fault in the list lets join.
+    pub fn spares_at_hand(&self) -> impl Iterator<Item = Target> + '_ {
         let joins =
-            |spare: &Target| self.faults.iter().any(|fault| fault.joining().contains(spare));
+            move |spare: &Target| self.faults.iter().any(|fault| fault.joining().contains(spare));
         let spares = self.cluster.nodes + 1..=self.cluster.numbers();
-        spares.map(|number| Target::Node(NodeId(number))).find(|spare| !joins(spare))
+        spares.map(|number| Target::Node(NodeId(number))).filter(move |spare| !joins(spare))
     }
 
     /// Serializes it as a file with every default filled in. Files have no id.

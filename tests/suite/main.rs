@@ -15,6 +15,7 @@ mod gateways;
 mod golden;
 mod history;
 mod leader_placement;
+mod majority;
 mod moments;
 mod moves;
 mod narrow;

@@ -2,13 +2,15 @@
 //!
 //! Owns their lines and how many are shown. Refuses to know their effect on latencies.
 
-use super::page::{INERT, Page, plural};
+use super::page::{INERT, Page, Style, flow, plural};
 use crate::human;
-use crate::run_facts::{FailoverResult, FaultResult, OutageResult, Touched, TransferTimes};
+use crate::run_facts::{FailoverResult, FaultResult, Lost, OutageResult, Touched, TransferTimes};
 use crate::summary::Summary;
 
 /// Longest list; longer ones end with a pointer to the file that has all of it.
 const FAULTS_MAX: usize = 12;
+/// Most lost bookings and holds shown one by one.
+const LOST_MAX: usize = 4;
 /// Most outages shown one by one.
 const OUTAGES_MAX: usize = 3;
 
@@ -29,6 +31,43 @@ pub(super) fn faults(page: &mut Page, summary: &Summary) {
     if !facts.faults.is_empty() || facts.calm_recovery_ms.is_some() {
         page.gap();
     }
+}
+
+/// What operators' recoveries gave up: a warning if clients had been told of any of it, the counts, and the first
+/// bookings and holds by name.
+pub(super) fn given_up(page: &mut Page, summary: &Summary) {
+    let Some(losses) = &summary.facts.given_up else { return };
+    let counted = |count, one| format!("{} {}", human::count(count), plural(count, one));
+    let told = |what: &str| losses.told.iter().filter(|lost| lost.what == what).count() as u64;
+    let (bookings, holds) = (told("booking"), told("hold"));
+    let warning = format!(
+        "{} and {} that clients were told of are lost for good",
+        counted(bookings, "booking"),
+        counted(holds, "hold")
+    );
+    if !losses.told.is_empty() {
+        for line in flow(warning.split_whitespace(), " ", page.width - 4) {
+            let line = page.paint(Style::Yellow, &line);
+            page.line(&format!("  ! {line}"));
+        }
+    }
+    let items = [
+        format!("{} recovered by an operator", counted(losses.logs, "log")),
+        format!("{} on lost disks only", counted(losses.records, "committed record")),
+        counted(losses.bookings, "booking"),
+        counted(losses.holds, "live hold"),
+        counted(losses.releases, "release"),
+    ];
+    page.section("given up", &items);
+    for lost in losses.told.iter().take(LOST_MAX) {
+        let at = super::instant(lost.told_s);
+        let Lost { what, hold, user, seats, .. } = lost;
+        page.section("", &[format!("{what} {hold} of {user}, told at {at}: {seats}")]);
+    }
+    if let Some(more) = losses.told.len().checked_sub(LOST_MAX + 1) {
+        page.section("", &[format!("… and {} more in summary.json", more + 1)]);
+    }
+    page.gap();
 }
 
 /// The outages of shards, or of the only process: all in one line, then the longest.

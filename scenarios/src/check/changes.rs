@@ -6,7 +6,7 @@
 use onsale_booking::Span;
 
 use super::Checks;
-use crate::fault::{Family, Fault, Swarm, What};
+use crate::fault::{Family, Fault, ORDER, Swarm, What, majority};
 use crate::scenario::Scenario;
 
 impl Checks {
@@ -19,28 +19,57 @@ impl Checks {
             self.keeps(*family, "swarm.families");
         }
         let lost = scenario.faults.iter().map(Fault::family).enumerate();
-        let second = lost.filter(|&(_, family)| family == Family::Replace).nth(1);
-        let field = second.map(|(n, _)| format!("fault[{n}].replace")).unwrap_or_default();
-        self.that(second.is_none(), &field, || {
-            let what = "a second node is lost for good, perhaps with the last good copy".to_owned();
-            (what, "let one node be lost at most; others may `crash`, and `leave`".into())
+        let second = lost.filter(|&(_, family)| family.loses_nodes()).nth(1);
+        let field = second.map(|(n, family)| format!("fault[{n}].{family}"));
+        self.that(second.is_none(), &field.unwrap_or_default(), || {
+            let what = "more nodes are lost for good, perhaps with the last good copy".to_owned();
+            let help = "let one fault lose nodes for good; others may `crash`, and `leave`. Several \
+                        that are lost at once are a `majority-loss`: an operator then recovers the \
+                        rest";
+            (what, help.to_owned())
         });
         self.fixed_quorum(scenario);
     }
 
-    /// A node that a seed may lose for good is replaced by a spare that nothing else uses, and is the only one.
+    /// Nodes that a seed may lose for good are replaced by spares that nothing else uses, and are the only ones.
     pub(super) fn drawn_loss(&mut self, swarm: &Swarm, scenario: &Scenario) {
-        let place = swarm.families.iter().position(|&family| family == Family::Replace);
-        let Some(field) = place.map(|n| format!("swarm.families[{n}]")) else { return };
-        self.that_both(scenario.spare_at_hand().is_some(), &field, "cluster.spares", || {
+        let mut named = swarm.families.iter().enumerate().filter(|(_, it)| it.loses_nodes());
+        let Some((place, &family)) = named.next() else { return };
+        let field = format!("swarm.families[{place}]");
+        let spares = scenario.spares_at_hand().count();
+        self.that_both(spares > 0, &field, "cluster.spares", || {
             let what = "no spare is left to take the place of a node that is lost".to_owned();
             (what, "let there be one more than join: `cluster.spares`".into())
         });
-        let second = scenario.faults.iter().any(|fault| fault.family() == Family::Replace);
-        self.that(!second, &field, || {
+        let written = scenario.faults.iter().any(|fault| fault.family().loses_nodes());
+        self.that(!written && named.next().is_none(), &field, || {
             let what =
-                "a second node may be lost for good, perhaps with the last good copy".to_owned();
-            (what, "let one node be lost at most: by a `[[fault]]`, or by the swarm".into())
+                "more nodes may be lost for good, perhaps with the last good copy".to_owned();
+            (what, "let one fault lose nodes for good: a `[[fault]]`, or one of the swarm".into())
+        });
+        if family == Family::MajorityLoss {
+            self.drawn_majority(&field, swarm, scenario, spares);
+        }
+    }
+
+    /// A majority that a seed may lose leaves one replica of each shard, as many nodes as a shard has replicas, and the
+    /// time for an order.
+    fn drawn_majority(&mut self, field: &str, swarm: &Swarm, scenario: &Scenario, spares: usize) {
+        let replicas = usize::from(scenario.cluster.replicas);
+        let lost = majority(scenario.cluster.replicas);
+        self.that_both(lost < replicas, field, "cluster.replicas", || {
+            let what = format!("{lost} nodes may be all {replicas} replicas of a shard");
+            (what, "let there be 3 at least: then one survives".into())
+        });
+        let left = usize::from(scenario.cluster.nodes) + spares.min(lost);
+        self.that_both(left >= lost + replicas, field, "cluster.spares", || {
+            let what = format!("too few nodes are left to carry {replicas} replicas of each shard");
+            (what, "let there be more spares that nothing else uses".into())
+        });
+        let least = Span(2 * ORDER.start().0);
+        self.that_both(swarm.lasts_min >= least, field, "swarm.lasts", || {
+            let what = "a fault may be over before an operator's order".to_owned();
+            (what, format!("let faults last for {least} at least"))
         });
     }
 

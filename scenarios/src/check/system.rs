@@ -95,7 +95,9 @@ impl System {
                     Some("nobody takes over when it is told to stop; `crash` ends it")
                 }
                 Family::Upgrade => Some("it has one release, and one format of its log"),
-                Family::Replace | Family::Join | Family::Leave => Some(FIXED),
+                Family::Replace | Family::MajorityLoss | Family::Join | Family::Leave => {
+                    Some(FIXED)
+                }
             },
         }
     }

@@ -125,6 +125,9 @@ families! {
         Replace;
         /// Upgrades of all nodes in turn, in which one may go back; once at most in a run.
         Upgrade;
+        /// A majority of nodes that is lost for good at once, until an operator recovers what survives; once at most in a
+        /// run.
+        MajorityLoss;
     }
     written {
         /// Nodes that join.
@@ -139,7 +142,12 @@ families! {
 impl Family {
     /// Whether a run has at most one fault of the family.
     pub fn strikes_once(self) -> bool {
-        matches!(self, Self::Replace | Self::Upgrade)
+        self.loses_nodes() || self == Self::Upgrade
+    }
+
+    /// Whether its faults lose nodes for good.
+    pub fn loses_nodes(self) -> bool {
+        matches!(self, Self::Replace | Self::MajorityLoss)
     }
 
     /// Whether a swarm may name it.

@@ -8,7 +8,7 @@ use onsale_booking::Span;
 
 use super::declare::faults;
 use super::{Family, Fault, Group, Site, Target, Trouble};
-use crate::setting::Checks;
+use crate::setting::{Checks, DAY};
 
 faults! {
     /// A membership change.
@@ -31,25 +31,49 @@ faults! {
             /// The spare that replaces it.
             by: Target;
         }
+        /// Nodes and their disks are lost for good at one instant, and spares join. Shards that lost a majority wait
+        /// until an operator reads the survivors' disks and orders one replica of each to go on alone. What only the lost
+        /// disks held is lost: counted and named in the reports, and excused.
+        MajorityLoss for lasts {
+            /// The lost nodes, each once.
+            nodes: Vec<Target>;
+            /// The spares that join, each once.
+            by: Vec<Target>;
+            /// Time from the loss to the operator's order; less than `lasts`.
+            after: Span = MembersFault::ORDER_AFTER, chosen, in ORDER;
+        }
     }
 }
 
+/// Bounds of the time until an operator gives an order: messages of the lost nodes have arrived by then.
+pub(crate) const ORDER: std::ops::RangeInclusive<Span> = Span::from_secs(5)..=DAY;
+
+/// Number of replicas of a shard without which the others have no quorum.
+pub fn majority(replicas: u16) -> usize {
+    usize::from(replicas).div_ceil(2)
+}
+
 impl MembersFault {
+    /// The default time from the loss of a majority to the operator's order.
+    pub const ORDER_AFTER: Span = Span::from_secs(30);
+
     /// The spares that join.
     pub fn joining(&self) -> &[Target] {
         match self {
             Self::Join { nodes } => nodes,
             Self::Leave { .. } => &[],
             Self::Replace { by, .. } => slice::from_ref(by),
+            Self::MajorityLoss { by, .. } => by,
         }
     }
 
     /// Number of nodes by which the cluster grows, negative if it shrinks; a replaced node does not count.
-    pub(crate) const fn grows_by(&self) -> i32 {
+    pub(crate) fn grows_by(&self) -> i32 {
         match self {
             Self::Join { nodes } => nodes.len() as i32,
             Self::Leave { nodes } => -(nodes.len() as i32),
             Self::Replace { .. } => 0,
+            Self::MajorityLoss { nodes, by, .. } => by.len() as i32 - nodes.len() as i32,
         }
     }
 }
@@ -67,6 +91,7 @@ impl Group for MembersFault {
                 site.target(checks, "node", *node);
                 site.mover(checks, &site.key("by"), *by, true);
             }
+            Self::MajorityLoss { nodes, by, after } => site.majority(checks, nodes, by, *after),
         }
     }
 
@@ -80,16 +105,58 @@ impl Group for MembersFault {
         }
     }
 
+    fn fit(&mut self, lasts: Span) {
+        if let Self::MajorityLoss { after, .. } = self {
+            *after = (*after).min(Span(lasts.0 / 2)).max(*ORDER.start());
+        }
+    }
+
     /// Unchanged: it names nodes that a smaller cluster may lack.
     fn aim_within(&mut self, _nodes: u16, _zones: u16) {}
 }
 
 impl Site<'_> {
+    /// Checks a majority that is lost: an operator can help only where a replica of each shard survives, and enough nodes
+    /// are left to carry all replicas again.
+    fn majority(&self, checks: &mut Checks, nodes: &[Target], by: &[Target], after: Span) {
+        self.movers_in(checks, "nodes", nodes, false);
+        self.movers_in(checks, "by", by, true);
+        let cluster = self.cluster;
+        let (lost, replicas) = (nodes.len(), usize::from(cluster.replicas));
+        let majority = majority(cluster.replicas);
+        checks.that_both(lost >= majority, &self.key("nodes"), "cluster.replicas", || {
+            let what = format!("{lost} of {replicas} replicas of a shard are no majority");
+            (what, format!("lose {majority} nodes; `replace` loses one"))
+        });
+        checks.that_both(lost < replicas, &self.key("nodes"), "cluster.replicas", || {
+            let what = format!(
+                "{lost} nodes may be all {replicas} replicas of a shard: none survives to go on"
+            );
+            (what, format!("lose at most {} nodes", replicas.saturating_sub(1)))
+        });
+        let left = usize::from(cluster.nodes) + by.len();
+        checks.that(left >= lost + replicas, &self.key("by"), || {
+            let what = format!(
+                "{} nodes are left to carry {replicas} replicas of each shard",
+                left.saturating_sub(lost)
+            );
+            (what, "let more spares join: `cluster.spares` and `by`".into())
+        });
+        checks.that(after < self.lasts, &self.key("after"), || {
+            let what = format!("the operator's order comes after {after}, when the fault is over");
+            (what, format!("less than `lasts`, which is {}", self.lasts))
+        });
+    }
+
     /// Checks nodes that join or leave: named, each once, and spares if they join.
     fn movers(&self, checks: &mut Checks, nodes: &[Target], joins: bool) {
-        let (list, last) = (self.key("nodes"), self.cluster.numbers());
+        self.movers_in(checks, "nodes", nodes, joins);
+    }
+
+    fn movers_in(&self, checks: &mut Checks, key: &str, nodes: &[Target], joins: bool) {
+        let (list, last) = (self.key(key), self.cluster.numbers());
         checks.that(!nodes.is_empty(), &list, || {
-            ("no node is named".into(), format!("name at least one: `nodes = [\"n{last}\"]`"))
+            ("no node is named".into(), format!("name at least one: `{key} = [\"n{last}\"]`"))
         });
         for (n, target) in nodes.iter().enumerate() {
             let item = format!("{list}[{n}]");

@@ -597,9 +597,50 @@ fn one_node_at_most_is_lost_for_good() {
     };
     assert_eq!(said(&replace("leader", "n6")), "");
     let twice = said(&(replace("n1", "n6") + &replace("n2", "n7")));
-    assert!(twice.contains("fault[1].replace: a second node is lost for good"), "{twice}");
+    assert!(twice.contains("fault[1].replace: more nodes are lost for good"), "{twice}");
     let by_no_spare = said(&replace("n1", "n2"));
     assert!(by_no_spare.contains("`n2` is not a spare; one of n6 to n7"), "{by_no_spare}");
+}
+
+#[test]
+fn a_majority_is_lost_only_where_an_operator_can_recover_the_rest() {
+    let loss = |nodes: &str, by: &str, after: &str| {
+        format!(
+            "[[fault]]\nmajority-loss = {{ at = \"9s\", lasts = \"20s\", nodes = {nodes}, by = {by}, after = \"{after}\" }}\n"
+        )
+    };
+    let said = |cluster: &str, faults: &str| {
+        let text = format!("title = \"t\"\n[cluster]\n{cluster}\n{faults}");
+        read(&text).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let three = "nodes = 3\nspares = 2";
+    let (two, spares) = ("[\"n1\", \"n2\"]", "[\"n4\", \"n5\"]");
+    assert_eq!(said(three, &loss(two, spares, "8s")), "");
+    let no_majority = said(three, &loss("[\"n1\"]", "[\"n4\"]", "8s"));
+    assert!(no_majority.contains("1 of 3 replicas of a shard are no majority"), "{no_majority}");
+    let all = said(three, &loss("[\"n1\", \"n2\", \"n3\"]", spares, "8s"));
+    assert!(all.contains("3 nodes may be all 3 replicas of a shard"), "{all}");
+    let few = said(three, &loss(two, "[\"n4\"]", "8s"));
+    assert!(few.contains("2 nodes are left to carry 3 replicas"), "{few}");
+    let late = said(three, &loss(two, spares, "20s"));
+    assert!(late.contains("the operator's order comes after 20s"), "{late}");
+    let replace =
+        "[[fault]]\nreplace = { at = \"9s\", lasts = \"9s\", node = \"n3\", by = \"n6\" }\n";
+    let both = said("nodes = 3\nspares = 3", &(loss(two, spares, "8s") + replace));
+    assert!(both.contains("fault[1].replace: more nodes are lost for good"), "{both}");
+
+    let swarm = |cluster: &str, more: &str, lasts: &str| {
+        let families =
+            format!("families = [\"majority-loss\"{more}]\nlasts = [\"{lasts}\", \"60s\"]");
+        said(cluster, &format!("[swarm]\n{families}\n"))
+    };
+    assert_eq!(swarm(three, ", \"crash\"", "10s"), "");
+    let short = swarm(three, ", \"crash\"", "9s");
+    assert!(short.contains("a fault may be over before an operator's order"), "{short}");
+    let few = swarm("nodes = 3\nspares = 1", ", \"crash\"", "10s");
+    assert!(few.contains("too few nodes are left to carry 3 replicas"), "{few}");
+    let both = swarm("nodes = 3\nspares = 3", ", \"replace\"", "10s");
+    assert!(both.contains("more nodes may be lost for good"), "{both}");
 }
 
 #[test]
@@ -1147,6 +1188,11 @@ fn a_fault() -> BoxedStrategy<Fault> {
                     rollback: Rollback::ALL[factor as usize % 3],
                 },
             ),
+            Family::MajorityLoss => {
+                let (nodes, by) = (vec![node], vec![Target::Node(NodeId(6))]);
+                let after = lasts.max(Span::from_secs(5));
+                Fault::new(at, lasts, MembersFault::MajorityLoss { nodes, by, after })
+            }
             Family::RollingRestart => Fault::new(
                 at,
                 lasts,

@@ -71,7 +71,8 @@ pub fn steps(fault: &Fault) -> Vec<Span> {
     match &fault.what {
         What::Process(what) => process::steps(fault, what),
         What::Network(what) => network::steps(fault, what),
-        What::Disk(_) | What::Clock(_) | What::Members(_) => Vec::new(),
+        What::Members(what) => members::steps(fault, what),
+        What::Disk(_) | What::Clock(_) => Vec::new(),
     }
 }
 
@@ -185,9 +186,8 @@ impl<'a, S: System> Faults<'a, S> {
         let what = match &self.plan[index].what {
             What::Process(_) => self.step_process(world, index, &mut force.process),
             What::Network(_) => self.step_network(world, index, &mut force.network),
-            What::Disk(_) | What::Clock(_) | What::Members(_) => {
-                panic!("fault {index} has no steps")
-            }
+            What::Members(_) => self.step_members(world, index),
+            What::Disk(_) | What::Clock(_) => panic!("fault {index} has no steps"),
         };
         self.in_force[index] = Some(force);
         world.ears.fault_goes_on(world.now, index, &what);

@@ -13,7 +13,7 @@ pub mod prompt;
 
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::journal::Members;
-use onsale_cluster::{Placement, ShardId};
+use onsale_cluster::{Epoch, Placement, ShardId};
 pub use onsale_oracles::Excuse;
 use onsale_oracles::{Asked, Findings, OracleSettings, Oracles, Own, Rule, Table};
 use onsale_reports::OracleResult;
@@ -178,6 +178,23 @@ impl Judges {
             durable.members_changed(shard, &after);
         }
         self.moves.on_step(read, shard, before, after);
+    }
+
+    /// Notes a recovery, read from disks, that gives up the committed records of a shard after `held`, the last of which
+    /// is of epoch `of`.
+    pub fn records_given_up(&mut self, at: Instant, shard: ShardId, (held, of): (u64, Epoch)) {
+        if let Some(durable) = &mut self.durable {
+            durable.given_up(shard, (held, of));
+        }
+        self.oracles.given_up(at, shard.0, held);
+    }
+
+    /// Notes the record by which a recovery makes one replica the only member of a shard, read from disks.
+    pub fn recovered(&mut self, at: Instant, shard: ShardId, members: &Members) {
+        if let Some(durable) = &mut self.durable {
+            durable.members_changed(shard, members);
+        }
+        self.availability.on_recovery(at, shard.0, members, self.oracles.excuses());
     }
 
     /// Notes that a node was told to leave for good, or is lost and to be removed by another node.

@@ -7,6 +7,7 @@ pub(crate) mod atlas;
 mod cargo;
 pub mod host;
 pub mod ledger;
+mod operator;
 pub mod setup;
 
 use onsale_booking::Instant;
@@ -14,8 +15,8 @@ use onsale_cluster::facts::remembered;
 use onsale_cluster::journal::Wal;
 use onsale_cluster::{Epoch, Found, Placement, Setup, ShardId};
 use onsale_scenarios::{GoodCopies, Scenario};
-use onsale_world::Machine;
 use onsale_world::place::{Place, PlaceTable};
+use onsale_world::{Machine, Order};
 
 use self::host::Host;
 use self::ledger::JournalWatch;
@@ -50,6 +51,14 @@ impl System for Replicated {
 
     fn placement(setup: &Setup) -> &Placement {
         &setup.placement
+    }
+
+    fn stranded(setup: &Setup, machines: &Machines, lost: &[Place]) -> Option<u32> {
+        operator::stranded(&setup.placement, machines, lost).map(|shard| shard.0)
+    }
+
+    fn recovery(setup: &Setup, machines: &Machines) -> Vec<(Place, Order)> {
+        operator::orders(&setup.placement, machines)
     }
 }
 
@@ -120,6 +129,10 @@ impl Ledger<Replicated> for JournalWatch {
         judges: &mut Judges,
     ) {
         self.crashed(now, node, machine.disk.durable(), judges);
+    }
+
+    fn loses(&mut self, now: Instant, nodes: &[Place], judges: &mut Judges) {
+        self.on_loss(now, nodes, judges);
     }
 
     fn gone_for_good(

@@ -15,7 +15,9 @@ use onsale_booking::{Hall, Rules, Span};
 use onsale_cluster::{Acknowledge, Placement};
 use onsale_scenarios::Scenario;
 use onsale_world::disk::longest_sync;
+use onsale_world::place::{Place, PlaceTable};
 use onsale_world::sample::most;
+use onsale_world::{Machine, Order};
 
 use self::host::Host;
 use self::ledger::LogWatch;
@@ -75,6 +77,15 @@ impl System for Solo {
         decided: "written as",
         has_leaders: false,
     };
+
+    fn stranded(_: &Setup, _: &PlaceTable<Machine<Self>>, _: &[Place]) -> Option<u32> {
+        Some(0)
+    }
+
+    /// None: its one copy is never lost for good.
+    fn recovery(_: &Setup, _: &PlaceTable<Machine<Self>>) -> Vec<(Place, Order)> {
+        Vec::new()
+    }
 
     fn placement(setup: &Setup) -> &Placement {
         &setup.placement

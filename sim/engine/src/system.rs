@@ -15,7 +15,7 @@ use onsale_cluster::{Phase, Placement};
 use onsale_oracles::Table;
 use onsale_scenarios::{GoodCopies, Scenario};
 use onsale_world::place::{Layout, Place, PlaceTable};
-use onsale_world::{Machine, NodeTurn};
+use onsale_world::{Machine, NodeTurn, Order};
 
 pub use self::audience::{Audience, World};
 pub use self::moments::moment_came;
@@ -42,6 +42,17 @@ pub trait System: Messages {
 
     /// The initial placement: the replicas of each log.
     fn placement(setup: &Self::Setup) -> &Placement;
+
+    /// A log that could not be recovered if these machines were lost for good: no other disk has a copy.
+    fn stranded(
+        setup: &Self::Setup,
+        machines: &PlaceTable<Machine<Self>>,
+        lost: &[Place],
+    ) -> Option<u32>;
+
+    /// The orders by which an operator recovers the logs of which a majority of the copies is lost for good, from the
+    /// disks of the machines that stay.
+    fn recovery(setup: &Self::Setup, machines: &PlaceTable<Machine<Self>>) -> Vec<(Place, Order)>;
 }
 
 /// Host of a node's process, from its start to its death.
@@ -110,6 +121,9 @@ pub trait Ledger<S: System>: fmt::Debug + Send {
         machine: &Machine<S>,
         judges: &mut Judges,
     );
+
+    /// Notes that dead nodes are about to be lost for good with their disks, all at one instant.
+    fn loses(&mut self, now: Instant, nodes: &[Place], judges: &mut Judges);
 
     /// Notes that a dead node is permanently lost with its disk.
     fn gone_for_good(

@@ -17,7 +17,8 @@
 //! Why no alarm is false: an answer waits until the records that it rests on are durable, so they were on a disk by then;
 //! if they are not read yet, the answer waits here for them, and at most for the end. Holds that ended long ago are
 //! forgotten by the journal's fold: once it has forgotten any, an unknown hold is not judged. A hold that was granted
-//! again under its name is not judged either. Why none is missed: each answer is reported, and the journal is the one of
+//! again under its name is not judged either, nor an answer to a request that was sent before a recovery gave up a record
+//! of the hold. Why none is missed: each answer is reported, and the journal is the one of
 //! the disks.
 
 use onsale_booking::{
@@ -103,6 +104,9 @@ impl Told {
     /// Whether the journal explains the answer of `claim` about a hold, as far as it is read; all of it `is_end`.
     fn fits(self, known: &Known, hold: HoldId, claim: &Claim, is_end: bool) -> Sense {
         let open = if is_end { Sense::No } else { Sense::Open };
+        if known.given_up.explains(hold, claim.asked) {
+            return Sense::Yes;
+        }
         let Some(Entry { known: grant, .. }) = known.journal.get(hold) else {
             let never_was = match self {
                 Self::Unbookable | Self::Unreleasable => true,

@@ -53,6 +53,14 @@ pub(super) struct Confirming {
     pub(super) payment: PaymentId,
 }
 
+/// Requests that were seen in the journal by one record.
+#[derive(Debug, Default)]
+pub(super) struct Settled {
+    pub(super) confirmed: Vec<(RequestId, Confirming)>,
+    /// Releases, each with its hold and user.
+    pub(super) released: Vec<(RequestId, (HoldId, UserId))>,
+}
+
 /// The fold over the clients' history.
 #[derive(Debug)]
 pub(super) struct Clients {
@@ -115,6 +123,25 @@ impl Clients {
         {
             entry.known.released.get_or_insert(at);
             entry.known.until = entry.known.until.min(at);
+        }
+    }
+
+    /// Takes back that requests were seen in the journal: their record was given up.
+    pub(super) fn unsettle(&mut self, settled: Settled) {
+        self.confirming.extend(settled.confirmed);
+        self.releasing.extend(settled.released);
+    }
+
+    /// Closes a hold's window at `at` if its grant was given up. A booking that was given up is none any more: what is left
+    /// is the hold, until its client's timer ends.
+    pub(super) fn give_up(&mut self, hold: HoldId, at: Instant, is_whole: bool, was_booked: bool) {
+        let Some(entry) = self.register.get_mut(hold) else { return };
+        let told = &mut entry.known;
+        if was_booked && told.booked.take().is_some() {
+            told.until = told.released.map_or(told.expires, |released| released.min(told.expires));
+        }
+        if is_whole {
+            told.until = told.until.min(at);
         }
     }
 

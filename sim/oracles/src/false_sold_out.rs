@@ -208,7 +208,7 @@ fn is_explained(known: &Known, asked: &Asked, wish: &Wish, refusal: Refusal) -> 
     match refusal {
         Refusal::SeatTaken => known.seats.was_taken(asked.show, wish, since),
         Refusal::NoneFree => known.seats.was_short(asked.show, wish, since),
-        Refusal::SoldOut => known.seats.sold_out_from(asked.show, wish) < Instant::MAX,
+        Refusal::SoldOut => known.seats.was_sold_out(asked.show, wish, since),
         Refusal::HoldLost
         | Refusal::NotYours
         | Refusal::BadRequest

@@ -7,7 +7,8 @@
 //! each was first on a disk at an instant that does not go back. A seat that is taken by the records read so far, or was
 //! given back by a record first on a disk at `u`, was taken at some point at or after `since` just if `u ≥ since`. The
 //! same holds for a section with fewer than `n` free seats, for each `n` that a request may want. And bookings never
-//! go: what is sold out stays so.
+//! go: what is sold out stays so. Only a recovery that gives up records ends it: it gives back what they took, at its
+//! own instant.
 
 use onsale_booking::seat_list::SEATS_PER_REQUEST_MAX;
 use onsale_booking::{Instant, SeatId, SeatList, ShowId, Wish};
@@ -28,6 +29,8 @@ struct Tally {
     short_until: [Instant; SEATS_PER_REQUEST_MAX],
     /// By wanted seats, less one: the instant from which fewer are not booked; `MAX` if more are.
     sold_out_from: [Instant; SEATS_PER_REQUEST_MAX],
+    /// By wanted seats, less one: the last recovery that gave up the bookings by which fewer were not booked.
+    sold_out_until: [Instant; SEATS_PER_REQUEST_MAX],
 }
 
 impl Tally {
@@ -40,6 +43,20 @@ impl Tally {
             unbooked: seats,
             short_until: beyond(NEVER, STILL),
             sold_out_from: beyond(Instant::MAX, Instant::ZERO),
+            sold_out_until: [NEVER; SEATS_PER_REQUEST_MAX],
+        }
+    }
+
+    /// Takes over the past of the seats, which were as in `before` until a recovery at `at`.
+    fn were(&mut self, before: &Self, at: Instant) {
+        for (now, before) in self.short_until.iter_mut().zip(before.short_until) {
+            *now = last_of(*now, before, at);
+        }
+        let sold_out = before.sold_out_from.into_iter().zip(before.sold_out_until);
+        let now = self.sold_out_from.into_iter().zip(&mut self.sold_out_until);
+        for ((from, until), (before_from, before_until)) in now.zip(sold_out) {
+            let ends = before_from < Instant::MAX && from == Instant::MAX;
+            *until = if ends { at } else { before_until };
         }
     }
 
@@ -62,6 +79,16 @@ impl Tally {
         if let Some(from) = self.sold_out_from.get_mut(self.unbooked as usize) {
             *from = at;
         }
+    }
+}
+
+/// The last instant of something that was so until `before` by the records up to a recovery at `at`, and is `now` by
+/// those that are left.
+fn last_of(now: Instant, before: Instant, at: Instant) -> Instant {
+    match (now, before) {
+        (STILL, _) => STILL,
+        (_, STILL) => at,
+        (_, before) => before,
     }
 }
 
@@ -136,6 +163,22 @@ impl FreeSeats {
         });
     }
 
+    /// Takes over the past of all seats, which were as in `before` until a recovery at `at`. Until now these are the
+    /// seats by the records that are left.
+    pub(super) fn were(&mut self, before: &Self, at: Instant) {
+        for (now, before) in self.shows.iter_mut().zip(&before.shows) {
+            let Some(before) = before else { continue };
+            let now = now.get_or_insert_with(|| Box::new(self.untouched.clone()));
+            for (now, before) in now.seats.iter_mut().zip(&before.seats) {
+                now.taken_until = last_of(now.taken_until, before.taken_until, at);
+            }
+            for (now, before) in now.sections.iter_mut().zip(&before.sections) {
+                now.were(before, at);
+            }
+            now.all.were(&before.all, at);
+        }
+    }
+
     fn change(
         &mut self,
         show: ShowId,
@@ -166,6 +209,17 @@ impl FreeSeats {
             let until = sections.get(section).map(|tally| of(&tally.short_until, wanted));
             until.is_some_and(|until| until > NEVER && until >= since)
         })
+    }
+
+    /// Whether the show or a section had fewer unbooked seats than wanted at `since` or later.
+    pub(super) fn was_sold_out(&self, show: ShowId, wish: &Wish, since: Instant) -> bool {
+        let Show { sections, all, .. } = self.of(show);
+        let needs = self.needs(wish).map(|(section, wanted)| (sections.get(section), wanted));
+        let until = needs
+            .chain([(Some(all), wish.seats() as u32)])
+            .filter_map(|(tally, wanted)| Some(of(&tally?.sold_out_until, wanted)));
+        let given_up = until.max().unwrap_or(NEVER);
+        self.sold_out_from(show, wish) < Instant::MAX || given_up > NEVER && given_up >= since
     }
 
     /// Instant from which the show or a section has fewer unbooked seats than wanted; `MAX` if they have enough.

@@ -3,14 +3,15 @@
 //! Owns the changes that touch two folds at once, and the questions that several oracles ask of them. Refuses to say
 //! what breaks a promise.
 
-use onsale_booking::{HoldId, Instant, RequestId, UserId};
+use onsale_booking::{Event, HoldId, Instant, RequestId, ShowId, UserId};
 
 use super::asked_for::AskedFor;
 use super::attempts::Attempts;
 use super::clients::Clients;
 use super::free_seats::FreeSeats;
+use super::given_up::GivenUp;
 use super::interruptions::Interruptions;
-use super::journal::{Journal, State};
+use super::journal::{Grant, Journal, State};
 use super::overdue::Overdue;
 use super::position::Position;
 use super::settings::OracleSettings;
@@ -29,6 +30,8 @@ pub(super) struct Known {
     pub(super) seats: FreeSeats,
     /// The attempts of clients of the recent past.
     pub(super) attempts: Attempts,
+    /// What recoveries gave up.
+    pub(super) given_up: GivenUp,
 }
 
 impl Known {
@@ -45,12 +48,51 @@ impl Known {
             ),
             seats: FreeSeats::new(&settings),
             asked: AskedFor::new(settings.seats_per_section),
+            given_up: GivenUp::new(settings.may_recover),
             settings,
         }
     }
 
+    /// Folds in an event of a record.
+    pub(super) fn fold(
+        &mut self,
+        show: ShowId,
+        event: &Event,
+        (written, read): (Instant, Instant),
+        position: Position,
+    ) {
+        match event {
+            Event::Held { hold, user, seats, at, expires } => {
+                let grant = self.grant(*hold, *user, (written, read, *at, *expires), position);
+                self.seats.take(show, seats);
+                self.journal.held(*hold, show, seats.clone(), grant);
+            }
+            &Event::Booked { request, hold, at, .. } => {
+                self.booked(hold, request, (at, read), position);
+            }
+            &Event::Released { request, hold, at } => {
+                self.ended(hold, State::Released { request, at, position }, written);
+            }
+            &Event::Expired { hold, at } => {
+                self.ended(hold, State::Expired { at, position }, written);
+            }
+        }
+    }
+
+    /// A hold by its record, which was first on a disk at `written` and read at `read`.
+    pub(super) fn grant(
+        &self,
+        hold: HoldId,
+        user: UserId,
+        (written, read, at, expires): (Instant, Instant, Instant, Instant),
+        held: Position,
+    ) -> Grant {
+        let again = self.journal.get(hold).is_some();
+        Grant { user, written, read, at, expires, held, state: State::Held, again }
+    }
+
     /// Folds in a booking by a record that was read at `read`.
-    pub(super) fn booked(
+    fn booked(
         &mut self,
         hold: HoldId,
         request: RequestId,
@@ -65,7 +107,7 @@ impl Known {
 
     /// Folds in the end of a hold that is not booked, by a record first on a disk at `written`. Its seats are given
     /// back, unless another hold has them.
-    pub(super) fn ended(&mut self, hold: HoldId, state: State, written: Instant) {
+    fn ended(&mut self, hold: HoldId, state: State, written: Instant) {
         if let Some(entry) = self.journal.get(hold).filter(|entry| entry.known.state == State::Held)
         {
             for &seat in &entry.seats {
@@ -91,6 +133,7 @@ impl Known {
         let wrong = self.settings.early.map(|early| promise.believed() + early);
         let ends = told.expires + (promise.grace - wrong.unwrap_or_default());
         let alone = told.user == user && told.released.is_none() && told.booked.is_none();
-        alone && at + self.settings.quantum < ends
+        let is_void = self.given_up.ends(hold).is_some_and(|lost| lost <= at);
+        alone && !is_void && at + self.settings.quantum < ends
     }
 }

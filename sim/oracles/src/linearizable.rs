@@ -58,6 +58,12 @@
 //! than the quantum, and two holds conflict only if neither order is possible: alarms stay true,
 //! and the order within a quantum is not judged.
 //!
+//! # Recoveries
+//!
+//! An operator's [recovery](super::recovery) at an instant `t` may give up the grant of a hold, or its booking. A hold whose
+//! grant is given up ends at `t` at the latest, without an answer; one whose booking is given up is a hold again, until
+//! `expires`. Both count as booked for a `SoldOut`, which may have been answered before.
+//!
 //! # What the object leaves out
 //!
 //! - When `SeatTaken`, `NoneFree` and `HoldLost` are right answers to a `Hold`. Refusals are not
@@ -183,6 +189,7 @@ impl Linearizable {
             told,
             expires,
             settling: Vec::new(),
+            given_up: None,
         });
     }
 
@@ -208,6 +215,13 @@ impl Linearizable {
             | Refusal::Overloaded
             | Refusal::Unavailable
             | Refusal::Minority => {}
+        }
+    }
+
+    /// A hold's booking was given up in a recovery, or its grant.
+    pub(super) fn on_given_up(&mut self, at: Instant, hold: HoldId, is_whole: bool) {
+        if let Some(grant) = self.grant_mut(hold) {
+            grant.given_up = Some((at, is_whole));
         }
     }
 
@@ -305,6 +319,9 @@ impl Linearizable {
         outcome: &Outcome,
     ) {
         self.findings.checks();
+        if unusual::is_excused(known, told, request, unusual) {
+            return;
+        }
         let Some((rule, wrong)) = unusual::wrong(known, (asked, told), request, unusual, outcome)
         else {
             return;
@@ -359,8 +376,10 @@ impl Linearizable {
                 if let Some(&keeper) = keepers.get(&seat).filter(|&&keeper| keeper != next) {
                     let (before, _) = show[keeper];
                     if later(life.held_until, before.granted_by, self.quantum) {
-                        // The seat passed from the one to the other, so the one did not book it.
-                        show[keeper].0.booked_from = None;
+                        // The seat passed from the one to the other, so the one did not book it, or not for good.
+                        if show[keeper].1.given_up.is_none() {
+                            show[keeper].0.booked_from = None;
+                        }
                         if later(before.held_until, life.granted_by, self.quantum) {
                             let pair = [show[keeper], (life, grant)];
                             self.findings.fail(BOTH_HAVE_SEAT, || conflict(known, seat, pair));

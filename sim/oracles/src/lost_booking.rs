@@ -8,7 +8,8 @@
 //! Why no alarm is false: a rightly acknowledged booking had its record committed, a committed
 //! record is never lost, and nothing ends a booking. Why none is missed: every acknowledged
 //! booking is kept and compared, with its show, seats and user; a client that gave up was promised
-//! nothing.
+//! nothing. A booking whose record an operator's [recovery](super::recovery) gave up is lost, and reported as such: it
+//! is none any more, and excused if no survivor's disk held the record.
 
 use onsale_booking::Instant;
 use onsale_reports::{Oracle, OracleResult};
@@ -24,6 +25,8 @@ crate::rules! {
     CONFLICT = "conflict";
     /// A committed record is on less than a quorum of disks.
     TOO_FEW_COPIES = "too-few-copies";
+    /// A recovery gave up a committed record that a survivor's disk held.
+    DROPPED = "dropped";
     /// A booking that a client was told of is not in the journal as told.
     NOT_RECORDED = "not-recorded";
 }
@@ -54,6 +57,16 @@ impl LostBooking {
                 "the committed record at {position} is no longer on a majority of disks"
             ),
             lines: vec![format!("at {at} it is on {holders}, or covered there by a snapshot")],
+        });
+    }
+
+    /// Counts a recovery that gave up more than the lost disks alone held.
+    pub(super) fn on_dropped(&mut self, at: Instant, position: Position, survived: u64) {
+        self.findings.fail(DROPPED, || Story {
+            headline: format!("a recovery gave up the committed record at {position}, which survived"),
+            lines: vec![format!(
+                "seen at {at}: a disk that was not lost held the first {survived} records at the loss"
+            )],
         });
     }
 

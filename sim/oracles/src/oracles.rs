@@ -24,7 +24,6 @@ use super::live::{Calm, Live};
 use super::lost_booking::LostBooking;
 use super::overdue::Overdue;
 use super::own::Own;
-use super::position::Position;
 use super::prompt::Prompt;
 use super::reply::{Reply, Table};
 use super::rule::Rule;
@@ -33,7 +32,7 @@ use super::single_writer::SingleWriter;
 use super::unusual::Unusual;
 use super::{
     atomic, double_booking, false_sold_out, hold, latency, linearizable, live, lost_booking,
-    prompt, reply, single_writer, unusual,
+    prompt, recovery, reply, single_writer, unusual,
 };
 
 mod records;
@@ -76,7 +75,8 @@ impl Oracles {
     ];
 
     /// The deviations that the oracles excuse.
-    pub const EXCUSES: [&[Excuse]; 9] = [
+    pub const EXCUSES: [&[Excuse]; 10] = [
+        recovery::EXCUSES,
         atomic::EXCUSES,
         hold::EXCUSES,
         linearizable::EXCUSES,
@@ -267,29 +267,6 @@ impl Oracles {
         self.live.on_given_up(at, asked, unheard_since, &self.known);
     }
 
-    /// Notes that two disks hold different records of one term in one place, committed or not; a failure of
-    /// `single-writer`.
-    pub fn journal_fork(&mut self, at: Instant, position: Position, detail: String) {
-        self.single_writer.on_fork(at, position, detail);
-    }
-
-    /// Notes at the end that a disk knows all records up to `committed` to be committed, but the one at `index`
-    /// was never found; a failure of `single-writer`.
-    pub fn journal_gap(&mut self, at: Instant, log: u32, index: u64, committed: u64) {
-        self.single_writer.on_gap(at, log, index, committed);
-    }
-
-    /// Notes that two disks' committed records in one place are of different terms, or one cannot be read; a failure of
-    /// `lost-booking`.
-    pub fn journal_conflict(&mut self, at: Instant, position: Position, detail: String) {
-        self.lost_booking.on_conflict(at, position, detail);
-    }
-
-    /// Notes at the end a committed record on less than a quorum of disks; a failure of `lost-booking`.
-    pub fn journal_lost(&mut self, at: Instant, position: Position, holders: u16) {
-        self.lost_booking.on_lost(at, position, holders);
-    }
-
     /// The gaps and troubles that may make holds end late, and the interruptions that may leave requests unanswered,
     /// which a system declares here.
     pub const fn excuses(&mut self) -> (&mut Overdue, &mut Interruptions) {
@@ -420,7 +397,9 @@ impl Oracles {
         told: &dyn Fn() -> String,
     ) {
         let timer = self.known.settings.promise().timer(since, expires);
-        self.hold.on_granted(&self.known, request, (hold, seats), (at, timer), told);
+        let void = self.known.void_from(hold, since);
+        let until = void.map_or(timer, |at| at.min(timer));
+        self.hold.on_granted(&self.known, request, (hold, seats), (at, until), told);
         self.linearizable.on_granted((since, at), request, (hold, seats), timer);
         if self.known.clients.get(hold).is_some() {
             return;
@@ -429,7 +408,7 @@ impl Oracles {
             user: request.user,
             request: request.id,
             from: at,
-            until: timer,
+            until,
             expires: timer,
             as_told: expires,
             asked: since,
@@ -437,6 +416,9 @@ impl Oracles {
             booked: None,
         };
         self.known.clients.held(hold, request.show, seats.clone(), told);
+        if let Some(lost) = void {
+            self.linearizable.on_given_up(lost, hold, true);
+        }
         self.compare(hold);
     }
 
@@ -447,6 +429,10 @@ impl Oracles {
         (hold, seats): (HoldId, &SeatList),
         told: &dyn Fn() -> String,
     ) {
+        if self.known.is_void(hold, request.id) {
+            self.known.given_up.on_void(hold, at);
+            return;
+        }
         self.double_booking.on_acknowledged(&self.known, hold, request.show, seats, told);
         self.hold.on_acknowledged(&self.known, at, request, (hold, seats), told);
         let booking = Acknowledged { user: request.user, request: request.id, at };

@@ -60,6 +60,9 @@ pub struct OracleSettings {
     pub duplicates: bool,
     /// Requests, in a thousand million, that a network which loses messages even without faults may leave unanswered.
     pub lost_ppb: u64,
+    /// Whether an operator may recover a log of which a majority of the copies is lost for good: then all records are
+    /// kept, to take back those that the recovery gives up.
+    pub may_recover: bool,
     /// Time by which the instants of cause and effect may be out of order: the batching quantum, within
     /// which requests share a message.
     pub quantum: Span,
@@ -93,6 +96,7 @@ impl OracleSettings {
             recovery: Span::from_secs(10),
             load: Load { work: Span::ZERO, wait: Span::from_secs(1) },
             live_bound: Span::from_secs(10),
+            may_recover: false,
             quantum: Span::ZERO,
         }
     }

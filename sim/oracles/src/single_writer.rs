@@ -117,6 +117,17 @@ impl SingleWriter {
         }
     }
 
+    /// Goes on after a recovery, from the last record of a log that is left, and the last one with a writer.
+    pub(super) fn on_given_up(
+        &mut self,
+        log: u32,
+        (last, wrote): (Option<Position>, Option<(NodeId, Position)>),
+    ) {
+        if let Some(log) = self.logs.get_mut(log as usize) {
+            *log = Log { last, wrote };
+        }
+    }
+
     /// Counts two disks with different records at one index of one epoch.
     pub(super) fn on_fork(&mut self, at: Instant, position: Position, detail: String) {
         self.findings.fail(FORK, || Story {

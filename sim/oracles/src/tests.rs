@@ -5,6 +5,7 @@ mod calm;
 mod clocks;
 pub(super) mod dice;
 mod forgotten;
+mod given_up;
 mod late;
 mod measures;
 mod unusual;

@@ -71,6 +71,25 @@ pub enum Unusual<'a> {
     },
 }
 
+/// Whether a recovery explains that an answer differs from what was told before: it gave up what the hold was, or bookings
+/// of a show that was sold out.
+pub(super) fn is_excused(
+    known: &Known,
+    at: Instant,
+    request: &Request,
+    unusual: Unusual<'_>,
+) -> bool {
+    let was_sold_out = |first: &Outcome| *first == Outcome::Refused(Refusal::SoldOut);
+    match unusual {
+        Unusual::NamesNothing => false,
+        Unusual::NamesOthers => known.given_up.excuses(named(request), at),
+        Unusual::Repeats { first, .. } => {
+            let frees = was_sold_out(first) && known.given_up.frees(request.show);
+            frees || known.given_up.excuses(named(request), at)
+        }
+    }
+}
+
 /// What is wrong with a leader's answer to an unusual request sent at `since` and answered at `at`.
 pub(super) fn wrong(
     known: &Known,

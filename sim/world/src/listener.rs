@@ -77,6 +77,9 @@ pub trait Listener<C: Cargo>: Meddler<C> {
     /// The disk of a dead process was replaced by an empty one.
     fn disk_replaced(&mut self, now: Instant, node: Place, machine: &Machine<C>);
 
+    /// Dead nodes are about to be lost for good with their disks, all at one instant.
+    fn loses(&mut self, now: Instant, nodes: &[Place], machines: &PlaceTable<Machine<C>>);
+
     /// A dead node is permanently lost with its disk.
     fn gone_for_good(&mut self, now: Instant, node: Place, machines: &PlaceTable<Machine<C>>);
 

@@ -81,6 +81,11 @@ impl<C: Cargo> Machine<C> {
         !self.errand.is_lost && self.errand.leaves_for.is_none()
     }
 
+    /// Whether it is lost for good.
+    pub const fn is_lost(&self) -> bool {
+        self.errand.is_lost
+    }
+
     pub(crate) fn note_written(&mut self) {
         self.has_written = true;
     }

@@ -44,7 +44,7 @@ pub enum NodeTurn<C: Cargo> {
 }
 
 /// An operator's order to a process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Stop as soon as no work is left.
     Retire,
@@ -52,6 +52,22 @@ pub enum Order {
     Join,
     /// Have this node leave the cluster for good.
     Leave(NodeId),
+    /// Go on alone with a log, because these nodes are lost for good and a majority of its copies with them.
+    Recover {
+        /// Number of the log.
+        log: u32,
+        /// The generation of the copy that the order is for.
+        generation: u32,
+        /// The nodes that never come back.
+        lost: Vec<NodeId>,
+    },
+    /// Drop the copy of a log, because another one goes on alone.
+    GiveUp {
+        /// Number of the log.
+        log: u32,
+        /// The generation of the copy that the order is for.
+        generation: u32,
+    },
 }
 
 /// The clients' turn.

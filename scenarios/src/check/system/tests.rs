@@ -60,6 +60,9 @@ fn written(family: Family) -> &'static str {
             "rolling-restart = { at = \"9s\", lasts = \"9s\", down = \"1s\" }"
         }
         Family::Upgrade => "upgrade = { at = \"9s\", lasts = \"9s\", down = \"1s\" }",
+        Family::MajorityLoss => {
+            "majority-loss = { at = \"9s\", lasts = \"9s\", nodes = [\"n1\"], by = [], after = \"5s\" }"
+        }
         Family::Replace => "replace = { at = \"9s\", lasts = \"1s\", node = \"n1\", by = \"n2\" }",
         Family::Join => "join = { at = \"9s\", lasts = \"1s\", nodes = [\"n2\"] }",
         Family::Leave => "leave = { at = \"9s\", lasts = \"1s\", nodes = [\"n1\"] }",

@@ -198,6 +198,19 @@ impl Availability {
         }
     }
 
+    /// Notes that a log goes on with these members, whose others are given up.
+    pub(super) fn on_recovery(
+        &mut self,
+        at: Instant,
+        log: u32,
+        members: &Members,
+        excuses: Excuses<'_>,
+    ) {
+        if (log as usize) < self.shards.len() {
+            self.look((at, log), true, std::slice::from_ref(members), excuses);
+        }
+    }
+
     fn look(
         &mut self,
         (at, log): (Instant, u32),

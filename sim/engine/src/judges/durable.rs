@@ -158,6 +158,12 @@ impl Durable {
         self.logs[shard.0 as usize].quorums.on_committed(members.clone());
     }
 
+    /// Notes a recovery that gives up the committed records after `held`: a later leader need not have them.
+    pub(super) fn given_up(&mut self, shard: ShardId, held: LogPosition) {
+        let (last, _) = &mut self.logs[shard.0 as usize].committed;
+        *last = (*last).min(held);
+    }
+
     /// Judges a message that a node hands to the network.
     #[inline]
     pub fn sends(

@@ -54,7 +54,7 @@ impl JournalWatch {
 }
 
 /// The contents of a machine's disk that a loss of its power leaves.
-fn durable(machine: &Machine<Replicated>) -> Found {
+pub(super) fn durable(machine: &Machine<Replicated>) -> Found {
     Found { has_written: machine.has_written(), segments: machine.disk.durable_contents() }
 }
 

@@ -475,8 +475,12 @@ fn refused(write: Write) -> cluster::Write {
     cluster::Write { id: PersistId(id), segment, bytes, retire_below }
 }
 
-const fn told(order: Order) -> Input {
+fn told(order: Order) -> Input {
     match order {
+        Order::Recover { log, generation, lost } => {
+            Input::Recover { shard: ShardId(log), generation, lost }
+        }
+        Order::GiveUp { log, generation } => Input::GiveUp { shard: ShardId(log), generation },
         Order::Retire => Input::Retire,
         Order::Join => Input::Join,
         Order::Leave(node) => Input::Leave(node),

@@ -9,6 +9,7 @@
 
 mod kept;
 mod log;
+mod recovery;
 
 use onsale_booking::Instant;
 use onsale_cluster::journal::frame::Frame;
@@ -35,6 +36,9 @@ pub struct JournalWatch {
     forgot: PlaceTable<u64>,
     /// By shard: the committed records, from the first on.
     chosen: Vec<Vec<Chosen>>,
+    /// By shard: number of committed records that survivors held when a majority was lost for good; `None` if it never
+    /// was.
+    survived: Vec<Option<u64>>,
     /// By shard: records not known to be committed, with the instant at which each was first on a disk.
     fresh: Vec<Fresh>,
     /// The shards of the current write; kept for its memory.
@@ -59,6 +63,7 @@ impl JournalWatch {
             disks: PlaceTable::new(layout, |_| vec![Log::default(); shards]),
             forgot: PlaceTable::new(layout, |_| 0),
             chosen: vec![Vec::new(); shards],
+            survived: vec![None; shards],
             fresh: vec![Fresh::default(); shards],
             touched: Vec::new(),
             spare: Spare::default(),
@@ -169,34 +174,39 @@ impl JournalWatch {
 
     fn tell_the_rest(&mut self, now: Instant, judges: &mut Judges) {
         for shard in (0..self.chosen.len() as u32).map(ShardId) {
-            loop {
-                let next = self.chosen[shard.0 as usize].len() as u64 + 1;
-                let place = shard.0 as usize;
-                let held: Vec<(Place, Chosen)> = self
-                    .disks
-                    .iter()
-                    .filter_map(|(node, logs)| {
-                        logs[place].get(next).map(|(epoch, record)| {
-                            (node, Chosen { epoch: *epoch, hash: hash(record) })
-                        })
-                    })
-                    .collect();
-                let agreed = |entry: &Chosen| {
-                    self.members[place].is_quorum(|member| {
-                        let node = Place::Node(member.node());
-                        let is_it = self.disks[node][place].generation == member.generation();
-                        is_it && held.contains(&(node, *entry))
-                    })
-                };
-                let Some(&(node, _)) = held.iter().find(|(_, entry)| agreed(entry)) else { break };
-                self.disks[node][place].commit = next;
-                self.compare(now, node, shard, judges);
-            }
+            self.tell_agreed(now, shard, judges);
             let known = self.chosen[shard.0 as usize].len() as u64;
             let commits = self.disks.values().map(|logs| logs[shard.0 as usize].commit);
             if let Some(committed) = commits.max().filter(|&committed| committed > known) {
                 judges.oracles.journal_gap(now, shard.0, known + 1, committed);
             }
+        }
+    }
+
+    /// Declares the records of a shard that a majority of its disks agrees on.
+    fn tell_agreed(&mut self, now: Instant, shard: ShardId, judges: &mut Judges) {
+        let place = shard.0 as usize;
+        loop {
+            let next = self.chosen[place].len() as u64 + 1;
+            let held: Vec<(Place, Chosen)> = self
+                .disks
+                .iter()
+                .filter_map(|(node, logs)| {
+                    logs[place]
+                        .get(next)
+                        .map(|(epoch, record)| (node, Chosen { epoch: *epoch, hash: hash(record) }))
+                })
+                .collect();
+            let agreed = |entry: &Chosen| {
+                self.members[place].is_quorum(|member| {
+                    let node = Place::Node(member.node());
+                    let is_it = self.disks[node][place].generation == member.generation();
+                    is_it && held.contains(&(node, *entry))
+                })
+            };
+            let Some(&(node, _)) = held.iter().find(|(_, entry)| agreed(entry)) else { break };
+            self.disks[node][place].commit = next;
+            self.compare(now, node, shard, judges);
         }
     }
 
@@ -227,6 +237,9 @@ impl JournalWatch {
             Frame::Change { index, epoch, change, .. } => {
                 let (shard, record) = (shard, marked(change));
                 if index > log.compared {
+                    if let Some(Change::Recovers(_)) = Change::decode(change) {
+                        log.recovers = Some(index);
+                    }
                     log.put(index, epoch, &record, &mut self.spare);
                     self.check_written_once(now, node, position(shard, index, epoch), judges);
                 } else if let Some(&first) = self.chosen[shard.0 as usize].get(index as usize - 1) {
@@ -313,6 +326,7 @@ impl JournalWatch {
 
     /// Declares or compares this disk's committed records not yet looked at.
     fn compare(&mut self, now: Instant, node: Place, shard: ShardId, judges: &mut Judges) {
+        self.look_for_recovery(now, node, shard, judges);
         let log = &mut self.disks[node][shard.0 as usize];
         let chosen = &mut self.chosen[shard.0 as usize];
         while log.compared < log.commit {
@@ -342,9 +356,19 @@ impl JournalWatch {
                     if let Some(change) = record.strip_prefix(&CHANGE) {
                         let members = &mut self.members[shard.0 as usize];
                         let change = Change::decode(change);
-                        if let Some(next) = change.and_then(|change| members.after(change)) {
+                        let next = change.and_then(|change| members.after(change));
+                        if let Some((change, next)) = change.zip(next) {
                             let before = std::mem::replace(members, next.clone());
-                            judges.members_changed(now, shard, before, next);
+                            match change {
+                                Change::Recovers(_) => judges.recovered(now, shard, &next),
+                                Change::Learns(_)
+                                | Change::Swaps { .. }
+                                | Change::Settles
+                                | Change::Drops(_)
+                                | Change::Adds(_) => {
+                                    judges.members_changed(now, shard, before, next);
+                                }
+                            }
                         }
                         judges.oracles.committed(when, at, None, &[]);
                     } else if self.map == Some(shard) {

@@ -7,7 +7,9 @@ use onsale_cluster::Placement;
 use onsale_cluster::facts::EARLY_MAX;
 use onsale_cluster::gateway::BUDGET_REFILLS;
 use onsale_oracles::{Load, OracleSettings, Promise};
-use onsale_scenarios::{ClockFault, Facts, Fault, NetworkFault, Sale, Scenario, System, What};
+use onsale_scenarios::{
+    ClockFault, Facts, Family, Fault, NetworkFault, Sale, Scenario, System, What,
+};
 
 use super::{feasible, late, recovery, slowest};
 use crate::judges::JudgeSettings;
@@ -38,6 +40,7 @@ pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSetting
         recovery: recovery::recovery(scenario).min(scenario.calm),
         load: load(scenario),
         live_bound: scenario.calm,
+        may_recover: may_recover(plan),
         quantum: scenario.quantum,
         answers_within: answers_within(scenario),
         expires_within: recovery::expiry(scenario),
@@ -89,6 +92,11 @@ fn may_duplicate(plan: &Plan) -> bool {
     let duplicates =
         |fault: &Fault| matches!(fault.what, What::Network(NetworkFault::Duplicate { .. }));
     !plan.scenario.network.duplicate.is_never() || plan.faults.iter().any(duplicates)
+}
+
+/// Whether an operator may recover a log of which a majority is lost for good.
+fn may_recover(plan: &Plan) -> bool {
+    plan.faults.iter().any(|fault| fault.family() == Family::MajorityLoss)
 }
 
 /// The load under which requests may stay unanswered: a gateway tries again by a budget, which is a share of first

@@ -40,6 +40,7 @@ pub(super) fn conclude<S: System>(
 
     let Witness { judges, recorder, watch, .. } = world.ears.witness;
     (facts.sold_seats, facts.held_at_end) = judges.oracles.seats();
+    facts.given_up = judges.oracles.losses();
     let recovery = judges.oracles.recovery().filter(|_| !plan.faults.is_empty());
     facts.calm_recovery_ms = recovery.map(Span::as_millis_f64);
     let mut results = judges.finish(end, &world.ears.open);

@@ -133,6 +133,8 @@ impl Ledger<Solo> for LogWatch {
         self.reread(now, node, machine, judges);
     }
 
+    fn loses(&mut self, _: Instant, _: &[Place], _: &mut Judges) {}
+
     fn gone_for_good(
         &mut self,
         _: Instant,

@@ -201,6 +201,10 @@ impl<S: System> Listener<S> for Audience<S> {
         self.ledger.disk_replaced(now, node, machine, &mut self.witness.judges);
     }
 
+    fn loses(&mut self, now: Instant, nodes: &[Place], _: &PlaceTable<Machine<S>>) {
+        self.ledger.loses(now, nodes, &mut self.witness.judges);
+    }
+
     fn gone_for_good(&mut self, now: Instant, node: Place, machines: &PlaceTable<Machine<S>>) {
         self.ledger.gone_for_good(now, node, machines, &mut self.witness.judges);
     }

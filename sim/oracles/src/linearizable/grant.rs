@@ -22,6 +22,8 @@ pub(super) struct Grant {
     pub(super) expires: Instant,
     /// Confirmations and releases by the hold's own user; others change nothing.
     pub(super) settling: Vec<Settling>,
+    /// Instant of a recovery that gave up its booking, and whether its grant too.
+    pub(super) given_up: Option<(Instant, bool)>,
 }
 
 /// A confirmation or a release.
@@ -82,6 +84,17 @@ impl Grant {
             (told(Kind::Release, Answer::Done), told(Kind::Release, Answer::Lost));
 
         let granted_by = self.told;
+        if let Some((at, is_whole)) = self.given_up {
+            let until = if is_whole { at.min(*expires) } else { *expires };
+            let held_until = release_asked.min(until);
+            if later(held_until, refused_booking, quantum) {
+                let lost =
+                    format!("{hold} was lost to {user} at a time when nothing can have ended it");
+                return Err((LOST_IN_TIME, lost));
+            }
+            let booked_from = (confirm_asked < Instant::MAX).then_some(confirm_asked);
+            return Ok(Life { granted_by, held_until, booked_from });
+        }
         let may_be_booked = released == Instant::MAX
             && refused_booking == Instant::MAX
             && confirm_asked < Instant::MAX

@@ -2,10 +2,11 @@
 //!
 //! Owns the order in which the oracles see a record and the folds take it in. Refuses to judge.
 
-use onsale_booking::{Event, HoldId, Instant, NodeId, SeatList, ShowId};
+use onsale_booking::{Event, Instant, NodeId, ShowId};
+use onsale_reports::Losses;
 
 use super::Oracles;
-use crate::journal::{Grant, State};
+use crate::clients::Settled;
 use crate::position::Position;
 
 impl Oracles {
@@ -39,8 +40,13 @@ impl Oracles {
             let linearizable = &mut self.linearizable.findings;
             self.false_sold_out.before_record(&self.known, linearizable, show, written);
         }
+        let mut settled = Settled::default();
         for (show, event) in events {
-            self.fold(*show, event, (written, read), position);
+            self.judge(*show, event, (written, read), position, &mut settled);
+            self.known.fold(*show, event, (written, read), position);
+            if let Event::Held { hold, .. } = event {
+                self.compare(*hold);
+            }
         }
         for show in shows() {
             self.false_sold_out.after_record(&self.known, show, written);
@@ -49,57 +55,90 @@ impl Oracles {
             let findings = &mut self.hold.findings;
             self.claims.on_record(&self.known, findings, event.hold(), written);
         }
+        self.known.given_up.keep((written, read), position, writer, events, settled);
     }
 
-    /// Judges an event of a record, and folds it in.
-    fn fold(
+    /// Judges an event of a record, before it is folded in. Adds the request behind a booking or a release to `settled`.
+    fn judge(
         &mut self,
         show: ShowId,
         event: &Event,
         (written, read): (Instant, Instant),
         position: Position,
+        settled: &mut Settled,
     ) {
         match event {
             Event::Held { hold, user, seats, at, expires } => {
-                let grant = Grant {
-                    user: *user,
-                    written,
-                    read,
-                    at: *at,
-                    expires: *expires,
-                    held: position,
-                    state: State::Held,
-                    again: self.known.journal.get(*hold).is_some(),
-                };
-                self.held(*hold, show, seats, grant);
+                let times = (written, read, *at, *expires);
+                let grant = self.known.grant(*hold, *user, times, position);
+                self.atomic.on_held(&self.known, *hold, show, seats, &grant);
+                self.hold.on_held(&self.known, *hold, show, seats, &grant);
             }
             &Event::Booked { request, hold, payment, at } => {
                 let asked = self.known.clients.confirm_committed(request);
+                settled.confirmed.extend(asked.map(|asked| (request, asked)));
                 self.hold.on_booked(&self.known, hold, request, asked, (at, payment), position);
                 self.hold.on_ended(&self.known, hold, written, position);
                 self.double_booking.on_committed(&self.known, hold, position);
-                self.known.booked(hold, request, (at, read), position);
             }
             &Event::Released { request, hold, at } => {
                 let asked = self.known.clients.release_committed(request);
+                settled.released.extend(asked.map(|asked| (request, asked)));
                 self.hold.on_released(&self.known, hold, request, asked, (at, position));
                 self.hold.on_ended(&self.known, hold, written, position);
-                self.known.ended(hold, State::Released { request, at, position }, written);
             }
             &Event::Expired { hold, at: decided } => {
                 self.hold.on_expired(&self.known, hold, decided, read, position);
                 self.prompt.on_expired(&self.known, hold, written, position);
                 self.hold.on_ended(&self.known, hold, written, position);
-                self.known.ended(hold, State::Expired { at: decided, position }, written);
             }
         }
     }
 
-    fn held(&mut self, hold: HoldId, show: ShowId, seats: &SeatList, grant: Grant) {
-        self.atomic.on_held(&self.known, hold, show, seats, &grant);
-        self.hold.on_held(&self.known, hold, show, seats, &grant);
-        self.known.seats.take(show, seats);
-        self.known.journal.held(hold, show, seats.clone(), grant);
-        self.compare(hold);
+    /// Notes a recovery that an operator ordered: of this log only the first `held` records are left, and it goes on
+    /// after them. What clients were told by the others no longer holds. Exactly these records are excused, and
+    /// none where the settings say that no log is ever recovered.
+    pub fn given_up(&mut self, at: Instant, log: u32, held: u64) {
+        for (hold, is_whole) in self.known.give_up(at, log, held) {
+            self.linearizable.on_given_up(at, hold, is_whole);
+        }
+        if let Some(read) = self.read.get_mut(log as usize) {
+            *read = (*read).min(held);
+        }
+        self.single_writer.on_given_up(log, self.known.given_up.last(log));
+    }
+
+    /// What recoveries gave up; `None` if there was none.
+    pub fn losses(&self) -> Option<Losses> {
+        self.known.losses()
+    }
+
+    /// Notes that two disks hold different records of one term in one place, committed or not; a failure of
+    /// `single-writer`.
+    pub fn journal_fork(&mut self, at: Instant, position: Position, detail: String) {
+        self.single_writer.on_fork(at, position, detail);
+    }
+
+    /// Notes at the end that a disk knows all records up to `committed` to be committed, but the one at `index`
+    /// was never found; a failure of `single-writer`.
+    pub fn journal_gap(&mut self, at: Instant, log: u32, index: u64, committed: u64) {
+        self.single_writer.on_gap(at, log, index, committed);
+    }
+
+    /// Notes that two disks' committed records in one place are of different terms, or one cannot be read; a failure of
+    /// `lost-booking`.
+    pub fn journal_conflict(&mut self, at: Instant, position: Position, detail: String) {
+        self.lost_booking.on_conflict(at, position, detail);
+    }
+
+    /// Notes that a recovery gave up a committed record that a survivor's disk held: it held as many as `survived`; a
+    /// failure of `lost-booking`.
+    pub fn journal_dropped(&mut self, at: Instant, position: Position, survived: u64) {
+        self.lost_booking.on_dropped(at, position, survived);
+    }
+
+    /// Notes at the end a committed record on less than a quorum of disks; a failure of `lost-booking`.
+    pub fn journal_lost(&mut self, at: Instant, position: Position, holders: u16) {
+        self.lost_booking.on_lost(at, position, holders);
     }
 }

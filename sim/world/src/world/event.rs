@@ -27,7 +27,7 @@ pub(super) enum Event<C: Cargo> {
     Resumed { node: Place, incarnation: u32, turn: Box<NodeTurn<C>> },
     Fault { fault: usize, strikes: bool },
     FaultStep { fault: usize, step: usize },
-    Told { node: Place, incarnation: u32, order: Order },
+    Told { node: Place, incarnation: u32, order: Box<Order> },
     Stage { fault: usize, node: Place, stage: Stage },
     Probes { fault: usize },
     FaultWaits { fault: usize, begins: bool },
@@ -80,7 +80,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
                 self.give_rarely(node, incarnation, *turn)
             }
             Event::Told { node, incarnation, order } => {
-                self.give_rarely(node, incarnation, NodeTurn::Told(order))
+                self.give_rarely(node, incarnation, NodeTurn::Told(*order))
             }
             Event::Stage { fault, node, stage } => {
                 let word = (fault as u64) << 32 | u64::from(node.number()) << 2 | stage as u64;

@@ -46,7 +46,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         let order = Order::Leave(node.node_id());
         let machine = &mut self.machines[node];
         machine.errand.leaves_for = Some(fault);
-        machine.errand.orders = vec![order];
+        machine.errand.orders = vec![order.clone()];
         self.rotation.close(node);
         self.rotation.leaves(node);
         self.ears.told_to_leave(self.now, node.node_id());
@@ -58,7 +58,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
             self.machines[*place].life.state() != Process::Down && self.rotation.is_open(*place)
         };
         if let Some(other) = self.layout().nodes().find(lives) {
-            self.machines[other].errand.orders.push(order);
+            self.machines[other].errand.orders.push(order.clone());
             return self.tell(other, order);
         }
         let stays = |place: &Place| {
@@ -70,13 +70,28 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
         }
     }
 
-    /// Loses a dead node and its disk for good; another node is told to have it removed.
-    pub fn lose(&mut self, fault: usize, node: Place) {
-        self.machines[node].errand.is_lost = true;
-        self.wipe(node);
-        self.machines[node].has_other_disk = false;
-        self.ears.gone_for_good(self.now, node, &self.machines);
-        self.tell_to_leave(fault, node);
+    /// Loses dead nodes and their disks for good, all at one instant; another node is told to have them removed.
+    pub fn lose(&mut self, fault: usize, nodes: &[Place]) {
+        self.ears.loses(self.now, nodes, &self.machines);
+        for &node in nodes {
+            self.machines[node].errand.is_lost = true;
+        }
+        for &node in nodes {
+            self.wipe(node);
+            self.machines[node].has_other_disk = false;
+        }
+        for &node in nodes {
+            self.ears.gone_for_good(self.now, node, &self.machines);
+        }
+        nodes.iter().for_each(|&node| self.tell_to_leave(fault, node));
+    }
+
+    /// Gives an order to a node that stays, now or, if it is down, when it starts.
+    pub fn order(&mut self, node: Place, order: Order) {
+        if self.machines[node].life.state() == Process::Down {
+            return self.machines[node].errand.orders.push(order);
+        }
+        self.tell(node, order);
     }
 
     /// Whether a process is still about to stop for this fault.
@@ -93,6 +108,7 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
 
     fn tell(&mut self, node: Place, order: Order) {
         let incarnation = self.machines[node].life.incarnation();
+        let order = Box::new(order);
         self.calendar.enter(self.now, Event::Told { node, incarnation, order });
     }
 }

@@ -23,8 +23,9 @@ impl<C: Cargo, L: Listener<C>> World<C, L> {
             self.rotation.open(node);
         }
         self.calendar.enter(now, Event::Boots { node, incarnation });
-        for &order in &self.machines[node].errand.orders {
-            self.calendar.enter(now, Event::Told { node, incarnation, order });
+        for order in &self.machines[node].errand.orders {
+            self.calendar
+                .enter(now, Event::Told { node, incarnation, order: Box::new(order.clone()) });
         }
         self.ears.started(now, node, has_other_disk, &self.machines);
     }

@@ -206,6 +206,27 @@ fn a_leader_lacks_what_an_earlier_one_commits_later() {
 }
 
 #[test]
+fn a_recovered_leader_lacks_only_what_the_recovery_gave_up() {
+    // n3 has the first record alone, and n1 tells that three are committed; a recovery leaves the first `held`.
+    let alone = Change::Recovers(ReplicaId::new(NodeId(3), 9)).encode();
+    let more = [entry(2, 1), entry(3, 1), state(1, 1, 0)];
+    let history = |held| {
+        let recovered = [named(9), entry(1, 1), change(2, 9, &alone), state(9, 0, 2)];
+        let alone = ReplicaId::new(NodeId(3), 9);
+        History::elected()
+            .write(1, &more)
+            .write(2, &more)
+            .leads(1, 1, 3)
+            .write(3, &recovered)
+            .recovers(held, alone)
+            .write(3, &[entry(3, 10), voted(10, alone)])
+            .replica_says(9, 3, 4, 10, Claim::Leads { before: None, snapshot: None, commit: 3 })
+    };
+    breaks(history(1), &[]);
+    breaks(history(2), &["leader-completeness"]);
+}
+
+#[test]
 fn a_quorum_is_one_of_the_members_before_a_change_or_after_it() {
     let (new, old) = (ReplicaId::new(NodeId(4), 1), ReplicaId::new(NodeId(3), 0));
     let learns = Change::Learns(new).encode();

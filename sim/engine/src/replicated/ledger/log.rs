@@ -34,6 +34,8 @@ pub(super) struct Log {
     pub(super) commit: u64,
     /// Index up to which this disk's committed records were compared.
     pub(super) compared: u64,
+    /// Index of a record by which an operator's order made a replica the only member, until it is compared.
+    pub(super) recovers: Option<u64>,
     /// Generation of the current replica; the disk may have had earlier ones.
     pub(super) generation: u32,
 }

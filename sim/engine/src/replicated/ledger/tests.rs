@@ -1,5 +1,7 @@
 //! Disks that disagree raise alarms, and legal histories do not.
 
+use onsale_booking::NodeId;
+use onsale_cluster::journal::ReplicaId;
 use onsale_reports::Verdict;
 
 use super::*;
@@ -138,4 +140,47 @@ fn a_record_brought_back_by_rot_is_committed_only_if_the_disk_says_so() {
     assert_eq!(after(&[(1, kept)]), Verdict::NotExercised, "as it begins a new segment");
     assert_eq!(after(&[(1, kept), (1, &others[1..])]), Verdict::NotExercised, "repaired");
     assert_eq!(after(&[(1, kept), (1, &[commit(2, 2)])]), Verdict::Fail);
+}
+
+/// The verdict of `lost-booking` where n1 and n2 hold three committed records, and n3 the first `survived`. If the first
+/// two are `lost` for good, an operator has n3 go on alone; it then holds the first `held`.
+fn verdict_of_recovery(survived: usize, held: usize, lost: bool) -> Verdict {
+    let placement = Placement::new(3, 3, 1, 3).changing(1);
+    let (mut watch, mut judges) = (JournalWatch::of(&placement), Judges::new(settings()));
+    let mut read = |node, frames: &[Frame<'_>]| {
+        let mut bytes = Vec::new();
+        frames.iter().for_each(|frame| frame.write(&mut bytes));
+        watch.read(Instant::ZERO, Place::node(node), &bytes, false, &mut judges);
+    };
+    let log = [entry(1, 1), entry(2, 1), entry(3, 1)];
+    [1, 2].into_iter().for_each(|node| read(node, &[&log[..], &[commit(1, 3)]].concat()));
+    read(3, &log[..survived]);
+    if lost {
+        watch.on_loss(Instant::ZERO, &[Place::node(1), Place::node(2)], &mut judges);
+    }
+    let alone = Change::Recovers(ReplicaId::new(NodeId(3), 9)).encode();
+    let index = held as u64 + 1;
+    let recovers = Frame::Change { shard: SHARD, index, epoch: Epoch(9), change: &alone };
+    let named = Frame::Replica { shard: SHARD, generation: 9, left: false };
+    let mut bytes = Vec::new();
+    for frame in [&[named], &log[..held], &[recovers, commit(9, index)]].concat() {
+        frame.write(&mut bytes);
+    }
+    watch.read(Instant::ZERO, Place::node(3), &bytes, false, &mut judges);
+    let results = judges.finish(Instant::ZERO, &[]);
+    results.iter().find(|result| result.name == "lost-booking").expect("it is an oracle").verdict
+}
+
+/// What no surviving disk held may be given up, and nothing else.
+#[test]
+fn a_recovery_gives_up_what_only_lost_disks_held() {
+    for survived in 0..=3 {
+        for held in 0..=survived {
+            let expected = if held < survived { Verdict::Fail } else { Verdict::NotExercised };
+            let verdict = verdict_of_recovery(survived, held, true);
+            assert_eq!(verdict, expected, "{held} of {survived}");
+        }
+    }
+    assert_eq!(verdict_of_recovery(2, 2, false), Verdict::Fail, "no majority was lost");
+    assert_eq!(verdict_of_recovery(3, 3, false), Verdict::NotExercised);
 }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::double_booking::{BOOKED_TWICE, PROMISED_TWICE};
 use crate::hold;
-use crate::lost_booking::{CONFLICT, NOT_RECORDED, TOO_FEW_COPIES};
+use crate::lost_booking::{CONFLICT, DROPPED, NOT_RECORDED, TOO_FEW_COPIES};
 use crate::single_writer::{DEPOSED_WRITER, FORK, GAP, TWO_WRITERS};
 
 pub(super) const MEASURES: &[Measure] = &[
@@ -36,6 +36,17 @@ pub(super) const MEASURES: &[Measure] = &[
         condemned: || {
             play(|history| {
                 history.oracles.journal_lost(secs(9), PLACE, 1);
+                history
+            })
+        },
+        legal: || play(|history| history),
+    },
+    Measure {
+        rule: DROPPED,
+        also: &[],
+        condemned: || {
+            play(|history| {
+                history.oracles.journal_dropped(secs(9), PLACE, 1);
                 history
             })
         },

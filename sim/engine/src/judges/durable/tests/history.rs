@@ -122,6 +122,13 @@ impl History {
         self
     }
 
+    /// A recovery leaves the first `held` records, of e1, and one member.
+    pub(super) fn recovers(mut self, held: u64, alone: ReplicaId) -> Self {
+        self.judge.given_up(SHARD, (held, Epoch(1)));
+        self.judge.members_changed(SHARD, &Members::alone(alone));
+        self
+    }
+
     /// The record at an index grants the hold.
     pub(super) fn grant(mut self, index: u64, epoch: u64) -> Self {
         let seats = [SeatId(3)].into_iter().collect();
@@ -167,6 +174,12 @@ impl History {
 pub(super) fn state(epoch: u64, vote: u16, commit: u64) -> Frame<'static> {
     let vote = (vote > 0).then(|| ReplicaId::new(NodeId(vote), 0));
     Frame::HardState { shard: SHARD, epoch: Epoch(epoch), vote, commit, in_repair: false }
+}
+
+/// The promises of a replica that votes for one of any generation.
+pub(super) fn voted(epoch: u64, vote: ReplicaId) -> Frame<'static> {
+    let (epoch, vote) = (Epoch(epoch), Some(vote));
+    Frame::HardState { shard: SHARD, epoch, vote, commit: 0, in_repair: false }
 }
 
 pub(super) fn in_repair(epoch: u64, vote: u16) -> Frame<'static> {
