@@ -280,9 +280,6 @@ impl Crowd {
 
     fn time_out(&mut self, now: Instant, end: Instant, witness: &mut Witness) {
         while let Some((ends, user)) = self.timeouts.take_ended(end) {
-            if witness.judges.any_stands_alone() {
-                self.hear_nothing(ends, user, witness);
-            }
             self.on_no_answer(now, ends, user, witness);
         }
     }

@@ -173,7 +173,7 @@ impl<'a, S: System> Faults<'a, S> {
             None => what,
         };
         world.ears.fault_struck(world.now, index, what, (fault.trouble(), effect(&fault.what)));
-        tell_lone_nodes(world);
+        tell_minorities(world);
         if came.is_some() {
             let struck = fault.struck_at(world.now.since(Instant::ZERO));
             enter_effects(world, index, &struck);
@@ -191,7 +191,7 @@ impl<'a, S: System> Faults<'a, S> {
         };
         self.in_force[index] = Some(force);
         world.ears.fault_goes_on(world.now, index, &what);
-        tell_lone_nodes(world);
+        tell_minorities(world);
     }
 
     /// Heals a fault.
@@ -205,21 +205,22 @@ impl<'a, S: System> Faults<'a, S> {
         network.heal(world, index);
         disk.heal(world, index);
         clock.heal(world, index);
-        tell_lone_nodes(world);
+        tell_minorities(world);
     }
 }
 
-/// Tells the judges which nodes are reached by clients and by no running node, while nothing is felt but cut links.
-fn tell_lone_nodes<S: System>(world: &mut World<S>) {
+/// Tells the judges which gateways are reached by clients, and by no more than half of the running nodes, while nothing is
+/// felt but cut links.
+fn tell_minorities<S: System>(world: &mut World<S>) {
     let (now, layout) = (world.now, world.layout());
     let is_clean = world.ears.faults.only_cuts(now, world.ears.witness.judges.recovery());
     for place in layout.nodes() {
-        let runs = |&peer: &Place| peer != place && world.process(peer) == Process::Up;
-        let mut peers = layout.nodes().filter(runs);
         let is_met = [(Place::Clients, place), (place, Place::Clients)]
             .iter()
             .all(|&(from, to)| !world.network.is_cut(from, to));
-        let is_alone = is_clean && is_met && peers.all(|peer| world.network.is_cut(peer, place));
-        world.ears.witness.judges.stands_alone(now, place.node_id(), is_alone);
+        let run = || layout.nodes().filter(|&peer| world.process(peer) == Process::Up);
+        let reach = run().filter(|&peer| peer == place || !world.network.is_cut(peer, place));
+        let is_minority = is_clean && is_met && 2 * reach.count() <= run().count();
+        world.ears.witness.judges.in_minority(now, place.node_id(), is_minority);
     }
 }

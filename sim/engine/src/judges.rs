@@ -127,25 +127,26 @@ impl Judges {
         self.prompt.on_given_up(now, (by, peer), well, self.oracles.excuses().1);
     }
 
-    /// Notes whether a node is reached by clients and by no other node, while nothing is felt but cut links.
-    pub fn stands_alone(&mut self, now: Instant, node: NodeId, is_alone: bool) {
-        self.prompt.on_alone(now, node, is_alone);
+    /// Notes whether a node is reached by clients and by no more than half of the nodes, while nothing is felt but cut
+    /// links.
+    pub fn in_minority(&mut self, now: Instant, node: NodeId, is_it: bool) {
+        self.prompt.on_minority(now, node, is_it);
     }
 
-    /// Whether some node stands alone.
+    /// Whether some node is in a minority.
     #[inline]
-    pub const fn any_stands_alone(&self) -> bool {
-        self.prompt.any_is_alone()
+    pub const fn any_in_minority(&self) -> bool {
+        self.prompt.any_in_minority()
     }
 
-    /// Notes that a client's patience with an attempt has ended, which it sent to a gateway. To be called while some node
-    /// stands alone.
-    pub fn unanswered(&mut self, times: (Instant, Instant), gateway: NodeId, asked: &Asked) {
+    /// Notes that a client's attempt at a gateway has ended, by an answer or without; the instants are those of both. To be
+    /// called while some node is in a minority.
+    pub fn attempt_ends(&mut self, times: (Instant, Instant), gateway: NodeId, asked: &Asked) {
         let started =
             self.availability.since(gateway).filter(|_| !self.availability.leaves(gateway));
         if let Some(started) = started {
             let interruptions = self.oracles.excuses().1;
-            self.prompt.on_unanswered(times, (gateway, started), asked, interruptions);
+            self.prompt.on_attempt_ends(times, (gateway, started), asked, interruptions);
         }
     }
 

@@ -34,14 +34,27 @@ impl Crowd {
         witness.judges.oracles.heard_unasked(at, &asked);
     }
 
-    /// Reports that the person's patience with its attempt has ended.
+    /// Notes that the person's open attempt has ended, by an answer, with its patience or with its connection.
+    #[inline]
+    pub(super) fn end_attempt(
+        &self,
+        at: Instant,
+        user: u32,
+        person: &Person,
+        witness: &mut Witness,
+    ) {
+        if witness.judges.any_in_minority() {
+            self.report_end(at, user, person, witness);
+        }
+    }
+
     #[cold]
-    pub(super) fn hear_nothing(&mut self, ends: Instant, user: u32, witness: &mut Witness) {
-        let Some(&mut person) = self.people.get(user) else { return };
-        let asked = self.asked(user, &person);
+    fn report_end(&self, at: Instant, user: u32, person: &Person, witness: &mut Witness) {
+        let gives_up = self.timeouts.end_of(person.ticket).unwrap_or(at);
+        let sent = Instant(gives_up.0.saturating_sub(self.request_timeout().0));
+        let asked = self.asked(user, person);
         let gateway = self.gateway(user, asked.show, person.sequence, person.attempt);
-        let sent = Instant(ends.since(Instant::ZERO + self.request_timeout()).0);
-        witness.judges.unanswered((sent, ends), NodeId(gateway), &asked);
+        witness.judges.attempt_ends((sent, at), NodeId(gateway), &asked);
     }
 
     /// The person's current request; every attempt repeats it exactly.

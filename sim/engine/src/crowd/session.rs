@@ -83,6 +83,7 @@ impl Crowd {
         let person = *known;
         if person.waits {
             known.waits = false;
+            self.end_attempt(at, user, &person, witness);
             self.timeouts.strike_out(person.ticket);
         }
         let attempts = person.attempt.saturating_add(self.repeats(user));
@@ -127,6 +128,7 @@ impl Crowd {
         assert!(person.waits, "a valid ticket belongs to a waiting person");
         let before = *person;
         person.waits = false;
+        self.end_attempt(at, user, &before, witness);
         self.try_again(now, at, user, before, Ending::GaveUp, witness);
     }
 

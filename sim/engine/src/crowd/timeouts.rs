@@ -45,6 +45,12 @@ impl Timeouts {
         }
     }
 
+    /// Instant at which the patience with a valid ticket ends.
+    pub(super) fn end_of(&self, ticket: u32) -> Option<Instant> {
+        let place = ticket.wrapping_sub(self.first_ticket) as usize;
+        self.queue.get(place).map(|patience| patience.ends)
+    }
+
     /// Earliest instant at which a patience may end.
     pub(super) fn next_end(&self) -> Option<Instant> {
         self.queue.front().map(|patience| patience.ends)
@@ -92,6 +98,7 @@ mod tests {
         waiting.strike_out(tickets[0]);
         assert_eq!(waiting.at(1, Instant(9)), [12, 13]);
         assert_eq!(waiting.next_end(), Some(Instant(5)));
+        assert_eq!(waiting.end_of(tickets[1]), Some(Instant(6)));
         assert_eq!(waiting.take_ended(Instant(7)), Some((Instant(6), 11)));
         assert_eq!(waiting.take_ended(Instant(7)), None);
         assert!(waiting.is_at(tickets[2], 1) && !waiting.is_at(tickets[2], 2));

@@ -10,9 +10,9 @@
 //!   election time-outs, after which the old one would go on, a beat and two rounds. With the defaults: 1.2 s.
 //! - *Health.* Nodes declare down only a node that may look dead: its process has died, stood still or started, or
 //!   something delays everything, within recovery.
-//! - *Refusal in a minority.* A gateway that no other node reaches leaves no client without an answer: it knows within
-//!   detection (acceptable pause, 10 beats, 22 deviations), stable-after and a beat, and answers within the slowest answer
-//!   from then on, or from the attempt.
+//! - *Refusal in a minority.* A gateway that no more than half of the nodes reach lets no client wait: within
+//!   recovery it has withdrawn, and shards with a quorum on its side have a leader there. From then on, or from the
+//!   attempt, it answers within the slowest answer.
 //!
 //! Why no alarm is false: a fault is compared only if nothing else has struck within recovery, and no fault before it may
 //! have taken what a replica promised, or moves replicas. Why none is missed: each new leader of a shard is reported when
@@ -29,8 +29,8 @@ onsale_oracles::rules! {
     SLOW_FAILOVER = "slow-failover";
     /// A shard got another leader later than a lead transfer explains.
     SLOW_TRANSFER = "slow-transfer";
-    /// A gateway that no other node reached left a client without an answer.
-    SILENT_MINORITY = "silent-minority";
+    /// A gateway in a minority let a client wait.
+    SLOW_MINORITY = "slow-minority";
     /// A node that nothing was wrong with was declared down.
     HEALTHY_GIVEN_UP = "healthy-given-up";
 }
@@ -52,9 +52,9 @@ pub(crate) const EXCUSES: &[Excuse] = &[
     },
     Excuse {
         oracle: Oracle::Prompt,
-        excused: "a gateway that no other node reaches does not answer",
-        bound: "the later of the attempt, and the cut + acceptable pause + 10 beats + 22 deviations + stable-after + a beat; \
-                + the slowest answer; any while another fault than a partition is felt",
+        excused: "a gateway in a minority lets a client wait",
+        bound: "the later of the attempt, and the cut + recovery; + the slowest answer; any while another fault than a \
+                partition is felt",
         beyond: "each_rule_of_prompt_is_broken_by_its_own_history_alone",
     },
     Excuse {
@@ -73,10 +73,8 @@ pub struct Limits {
     pub failover: Span,
     /// From the beginning of a lead transfer to its end.
     pub transfer: Span,
-    /// From the last message of another node until a gateway knows that it is alone; `None` if it may serve alone.
-    pub withdrawal: Option<Span>,
-    /// From a client's attempt to the answer of a gateway that need not ask.
-    pub answer: Span,
+    /// From the attempt of a client to its answer; `None` if a node may serve alone.
+    pub answer: Option<Span>,
 }
 
 /// Why a shard had no leader, if one cause alone explains it.
@@ -91,16 +89,16 @@ pub enum Why<'a> {
 #[derive(Debug)]
 pub(super) struct Prompt {
     limits: Option<Limits>,
-    /// By node: since when no other node reaches it.
-    alone: Vec<Option<Instant>>,
-    any_is_alone: bool,
+    /// By node: since when it is in a minority.
+    minority: Vec<Option<Instant>>,
+    any_in_minority: bool,
     checks: u64,
     found: Vec<(Rule, Story)>,
 }
 
 impl Prompt {
     pub(super) const fn new(limits: Option<Limits>) -> Self {
-        Self { limits, alone: Vec::new(), any_is_alone: false, checks: 0, found: Vec::new() }
+        Self { limits, minority: Vec::new(), any_in_minority: false, checks: 0, found: Vec::new() }
     }
 
     /// Notes that a shard is led again after it had no leader since an instant.
@@ -154,46 +152,48 @@ impl Prompt {
         }
     }
 
-    /// Notes whether a node is reached by clients and by no other node.
-    pub(super) fn on_alone(&mut self, now: Instant, node: NodeId, is_alone: bool) {
+    /// Notes whether a node is reached by clients and by no more than half of the nodes.
+    pub(super) fn on_minority(&mut self, now: Instant, node: NodeId, is_it: bool) {
         let place = usize::from(node.0);
-        self.alone.resize(self.alone.len().max(place + 1), None);
-        let since = &mut self.alone[place];
-        *since = is_alone.then(|| since.unwrap_or(now));
-        self.any_is_alone = self.alone.iter().any(Option::is_some);
+        self.minority.resize(self.minority.len().max(place + 1), None);
+        let since = &mut self.minority[place];
+        *since = is_it.then(|| since.unwrap_or(now));
+        self.any_in_minority = self.minority.iter().any(Option::is_some);
     }
 
-    pub(super) const fn any_is_alone(&self) -> bool {
-        self.any_is_alone
+    pub(super) const fn any_in_minority(&self) -> bool {
+        self.any_in_minority
     }
 
-    /// Notes that a client's patience with an attempt has ended; its gateway's process has run since `started`.
-    pub(super) fn on_unanswered(
+    /// Notes that a client's attempt has ended; its gateway's process has run since `started`.
+    pub(super) fn on_attempt_ends(
         &mut self,
         (sent, ends): (Instant, Instant),
         (gateway, started): (NodeId, Instant),
         asked: &Asked,
         interruptions: &Interruptions,
     ) {
-        let limits = self.limits.and_then(|limits| Some((limits.withdrawal?, limits.answer)));
-        let alone = self.alone.get(usize::from(gateway.0)).copied().flatten();
-        let (Some((withdrawal, answer)), Some(since)) = (limits, alone) else { return };
+        let answer = self.limits.and_then(|limits| limits.answer);
+        let since = self.minority.get(usize::from(gateway.0)).copied().flatten();
+        let (Some(answer), Some(since)) = (answer, since) else { return };
         if sent <= interruptions.settled() {
             return;
         }
         self.checks += 1;
-        let knows = since.max(started) + withdrawal;
-        let limit = sent.max(knows) + answer;
+        let withdrawn = since.max(started) + interruptions.recovery();
+        let limit = sent.max(withdrawn) + answer;
         if ends > limit {
-            let headline = format!("{gateway} is alone and left {} without an answer", asked.user);
+            let headline = format!("{gateway} is in a minority and let {} wait", asked.user);
             let lines = vec![
-                format!("no other node has reached {gateway} since {since}: it knew by {knows}"),
                 format!(
-                    "client {}: sent {} about {} at {sent}; had to be told by {limit}, and gave up at {ends}",
+                    "no majority has reached {gateway} since {since}: it had withdrawn by {withdrawn}"
+                ),
+                format!(
+                    "client {}: sent {} about {} at {sent}; had to be told by {limit}; that ended at {ends}",
                     asked.user, asked.request, asked.show
                 ),
             ];
-            self.found.push((SILENT_MINORITY, Story { headline, lines }));
+            self.found.push((SLOW_MINORITY, Story { headline, lines }));
         }
     }
 

@@ -59,11 +59,9 @@ pub(super) fn prompt(scenario: &Scenario) -> Option<Limits> {
         + DEVIATIONS * cluster.min_std_deviation.0;
     let time_out = cluster.tick_every.0 * u64::from(cluster.election_ticks);
     let round = 2 * (slowest::inside(&scenario.network).0 + longest_sync(&scenario.disk).0);
-    let alone = detection + 8 * cluster.beat_every.0 + cluster.membership.stable_after.0;
     let refuses = cluster.membership.static_quorum.is_none_or(|quorum| quorum > 1);
     is_bounded.then(|| Limits {
-        withdrawal: refuses.then_some(Span(alone + cluster.beat_every.0)),
-        answer: slowest::of_request(scenario),
+        answer: refuses.then(|| slowest::of_request(scenario)),
         failover: Span(detection + 2 * time_out + 3 * round),
         transfer: Span(2 * time_out + cluster.beat_every.0 + 2 * round),
     })

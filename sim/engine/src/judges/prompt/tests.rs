@@ -1,5 +1,5 @@
-//! Each rule: a history that it alone condemns, and the nearest legal one. A failover may take 2 s, a transfer 1 s, a
-//! withdrawal 10 s, an answer 2 s, and recovery 10 s.
+//! Each rule: a history that it alone condemns, and the nearest legal one. A failover may take 2 s, a transfer 1 s, an
+//! answer 2 s, and recovery 10 s.
 
 use onsale_booking::{NodeId, RequestId, ShowId, UserId};
 use onsale_cluster::ShardId;
@@ -25,10 +25,10 @@ const MEASURES: &[Measure] = &[
         legal: || led(101, Why::Transfer, false),
     },
     Measure {
-        rule: SILENT_MINORITY,
+        rule: SLOW_MINORITY,
         also: &[],
-        condemned: || unanswered(113, true),
-        legal: || unanswered(112, true),
+        condemned: || attempt(113, true),
+        legal: || attempt(112, true),
     },
     Measure {
         rule: HEALTHY_GIVEN_UP,
@@ -47,8 +47,7 @@ fn judges() -> Judges {
     let limits = Limits {
         failover: Span::from_secs(2),
         transfer: Span::from_secs(1),
-        withdrawal: Some(Span::from_secs(10)),
-        answer: Span::from_secs(2),
+        answer: Some(Span::from_secs(2)),
     };
     let mut judges = Judges::new(JudgeSettings { prompt: Some(limits), ..settings() });
     let nodes = [1, 2, 3].map(NodeId);
@@ -82,19 +81,19 @@ fn given_up(at: u64) -> Vec<OracleResult> {
     judges.finish(secs(1_000), &[])
 }
 
-/// An attempt of 101 at n1, which is alone from 100 on, is given up.
-fn unanswered(ends: u64, alone: bool) -> Vec<OracleResult> {
+/// An attempt of 101 at n1, which is in a minority from 100 on, ends.
+fn attempt(ends: u64, minority: bool) -> Vec<OracleResult> {
     let mut judges = judges();
-    judges.stands_alone(secs(100), NodeId(1), alone);
+    judges.in_minority(secs(100), NodeId(1), minority);
     let (request, user, show) = (RequestId(1), UserId(1), ShowId(0));
     let asked = Asked { request, user, show, since: secs(101) };
-    judges.unanswered((secs(101), secs(ends)), NodeId(1), &asked);
+    judges.attempt_ends((secs(101), secs(ends)), NodeId(1), &asked);
     judges.finish(secs(1_000), &[])
 }
 
 #[test]
-fn another_fault_excuses_a_silent_gateway() {
-    let results = unanswered(200, false);
+fn another_fault_excuses_a_gateway_that_lets_clients_wait() {
+    let results = attempt(200, false);
     assert!(results.iter().all(|result| result.evidence.is_none()), "{results:#?}");
 }
 
