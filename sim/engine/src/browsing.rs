@@ -112,12 +112,12 @@ enum By {
 
 impl Browsing {
     /// The clients of facts before the first act, or no clients if the scenario has no facts. `slowest` is the longest
-    /// duration of an answer without faults.
+    /// duration of an answer without faults, `apart` the time by which clocks may delay agreement.
     pub fn new(
         scenario: &Scenario,
         seed: u64,
         calm: Option<Instant>,
-        slowest: Span,
+        (slowest, apart): (Span, Span),
     ) -> Option<Self> {
         let facts = scenario.facts.clone()?;
         let mut timers = BTreeSet::new();
@@ -133,7 +133,7 @@ impl Browsing {
         let over = until.max(calm.unwrap_or_default());
         // Late enough that every node must know everything told before.
         let patience = scenario.crowd.session.request_timeout;
-        let last = over + patience + facts.agree_within + Span::from_secs(1);
+        let last = over + patience + facts.agree_within + apart + Span::from_secs(1);
         timers.insert((last, Act::LastSurvey));
         Some(Self {
             nodes: (1..=scenario.cluster.nodes).map(NodeId).collect(),

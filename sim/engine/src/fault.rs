@@ -5,7 +5,7 @@
 //! returns what it did, and the world tells its listener. Refuses to know when faults strike (the plan says), how links
 //! and disks behave, and what a fault costs (`struck` measures that).
 
-mod clock;
+pub(crate) mod clock;
 mod cuts;
 mod disk;
 mod members;

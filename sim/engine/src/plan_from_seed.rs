@@ -9,11 +9,12 @@ mod profile;
 use std::collections::BTreeMap;
 
 use onsale_reports::json::seed::Seed;
-use onsale_scenarios::Scenario;
+use onsale_scenarios::{Fault, Scenario};
 use onsale_world::stream::{Stream, fork};
 
-use crate::fault::swarm;
+use crate::fault::{clock, swarm};
 use crate::plan::{Plan, SCHEMA};
+use crate::run::bounds;
 
 /// The streams that every plan names.
 const STREAMS: [&str; 4] = ["demand", "room", "network", "nodes"];
@@ -42,9 +43,19 @@ impl Plan {
             if swarm.mix {
                 mix::draw(&mut scenario, seed);
             }
+            fit_clocks(&mut faults, &scenario);
         }
         faults.sort_by_key(|fault| fault.at);
         Self { schema: SCHEMA, seed, streams, faults, scenario }
+    }
+}
+
+/// Shortens drawn jumps of clocks that would leave no time to judge facts.
+fn fit_clocks(faults: &mut [Fault], scenario: &Scenario) {
+    let ends = faults.iter().map(Fault::ends).max().unwrap_or_default();
+    let (own, drawn) = faults.split_at_mut(scenario.faults.len());
+    if let Some(most) = bounds::wrong_at_most(scenario, ends) {
+        clock::shorten_jumps(drawn, bounds::wrong_with(scenario, own), most);
     }
 }
 
@@ -102,6 +113,22 @@ mod tests {
                 prop_assert!(swarm.families.contains(&fault.family()));
             }
         }
+    }
+
+    #[test]
+    fn drawn_clocks_leave_time_to_judge_facts() {
+        let mut longest = Span::ZERO;
+        for id in ["fast/facts-all-families", "fast/facts-swarm", "rare/facts-unheard"] {
+            let scenario = onsale_scenarios::catalogue::find(id).expect("it is there").scenario();
+            for seed in 0..200 {
+                let plan = Plan::new(&scenario, seed);
+                let wrong = bounds::wrong_with(&plan.scenario, &plan.faults);
+                let most = bounds::wrong_at_most(&plan.scenario, plan.calm_from());
+                assert!(Some(wrong) <= most, "{id} {seed}: {wrong} of {most:?}");
+                longest = longest.max(wrong);
+            }
+        }
+        assert!(longest > Span::from_secs(30), "{longest}: beyond the drift that nodes accept");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Owns the thread of a run, and the safety net that makes stray reads of clocks and entropy virtual. A run never shares
 //! its thread with another, so no leftover of one can affect the next. Refuses to know the purpose of the run.
 
-mod bounds;
+pub(crate) mod bounds;
 mod circumstances;
 mod director;
 pub(crate) mod feasible;

@@ -17,6 +17,9 @@ use crate::judges::facts::Bounds;
 use crate::plan::Plan;
 use crate::sale::REMEMBER;
 
+/// Share of a clock's error by which a deferred delta may come later.
+const DEFERRED: u64 = EARLY_MAX as u64 / 2;
+
 /// The judges' settings for a plan, played with this placement.
 pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSettings {
     let scenario = &plan.scenario;
@@ -134,17 +137,31 @@ fn longest_queue(scenario: &Scenario, facts: &Facts) -> Span {
 
 /// Difference of the plan's clocks from the true time, all faults at once.
 fn clocks_wrong(plan: &Plan) -> Span {
+    wrong_with(&plan.scenario, &plan.faults)
+}
+
+/// Difference of the clocks from the true time with these faults, all at once.
+pub(crate) fn wrong_with(scenario: &Scenario, faults: &[Fault]) -> Span {
     let wrong_by = |fault: &Fault| {
         if let What::Clock(clock) = &fault.what { clock.wrong_by(fault.lasts).0 } else { 0 }
     };
-    let wrong = plan.faults.iter().map(wrong_by).sum::<u64>();
-    Span(plan.scenario.cluster.clock_skew.0 + wrong)
+    Span(scenario.cluster.clock_skew.0 + faults.iter().map(wrong_by).sum::<u64>())
+}
+
+/// The most by which clocks may be wrong if the last fault ends after this time, so that nodes must agree on facts and are
+/// asked for them before the run is over; `None` without facts.
+pub(crate) fn wrong_at_most(scenario: &Scenario, faults_end: Span) -> Option<Span> {
+    let facts = scenario.facts.as_ref()?;
+    let answers = scenario.crowd.session.request_timeout + slowest::of_question(scenario);
+    let over = facts.until.max(faults_end) + facts.agree_within + answers + Span::from_secs(2);
+    let apart = Span((scenario.duration - over).0 / (DEFERRED + 1) * DEFERRED);
+    Some(apart + scenario.cluster.facts.accepted_drift)
 }
 
 /// Difference of the plan's clocks beyond what nodes accept, all faults at once, and a 32nd of it: facts
 /// from a node whose clock is ahead may arrive later by that difference, and the deltas that a node defers
 /// are a 32nd of it apart.
-fn clocks_apart(plan: &Plan) -> Span {
+pub(super) fn clocks_apart(plan: &Plan) -> Span {
     let apart = clocks_wrong(plan).0.saturating_sub(plan.scenario.cluster.facts.accepted_drift.0);
-    Span(apart + apart / (EARLY_MAX as u64 / 2))
+    Span(apart + apart / DEFERRED)
 }

@@ -11,6 +11,7 @@ use onsale_scenarios::Moment;
 use onsale_world::place::{Place, PlaceTable, Process};
 use onsale_world::{DirectorTurn, NodeTurn, Turn};
 
+use super::bounds::clocks_apart;
 use super::slowest;
 use crate::awaited::Came;
 use crate::browsing::Browsing;
@@ -84,7 +85,8 @@ fn clients(plan: &Plan, calm: Instant) -> Clients {
     let scenario = &plan.scenario;
     let faults_end = (!plan.faults.is_empty()).then_some(calm);
     let slowest = slowest::of_question(scenario);
-    let browsing = Browsing::new(scenario, plan.stream("facts"), faults_end, slowest);
+    let seed = plan.stream("facts");
+    let browsing = Browsing::new(scenario, seed, faults_end, (slowest, clocks_apart(plan)));
     let crowd = Crowd::new(scenario, plan.stream("demand"), plan.stream("room"));
     Clients::new(crowd, browsing, scenario.clone(), calm)
 }
