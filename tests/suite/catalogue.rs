@@ -4,13 +4,23 @@
 
 use std::ops::Range;
 
+use onsale_reports::Verdict;
 use onsale_sim::run::Outcome;
-use onsale_tests::{complaint, folder, play, play_all, scenario};
+use onsale_tests::{complaint, folder, play, play_all, scenario, verdict};
 
 /// Applied state must also have been replayed from the disks, or nothing shows that it is the same.
 fn unproven(seed: u64, outcome: &Outcome) -> Option<String> {
     let is_unproven = outcome.summary.facts.replicas_replayed == 0;
     is_unproven.then(|| format!("seed {seed}: no replica was replayed"))
+}
+
+/// The last seed under which `live` must have judged at least a hundred requests of every fast scenario.
+const JUDGED: u64 = 3;
+
+/// `live` passes where it has judged next to nothing, unless this says so.
+fn unjudged(seed: u64, outcome: &Outcome) -> Option<String> {
+    let is_unjudged = seed <= JUDGED && verdict(outcome, "live") == Verdict::NotExercised;
+    is_unjudged.then(|| format!("seed {seed}: live has judged fewer than a hundred requests"))
 }
 
 /// Plays every scenario of a folder under these seeds. Replicas of `rare` need not be replayed: their disks may lie.
@@ -19,8 +29,9 @@ fn hold(name: &str, seeds: &Range<u64>) {
     assert!(ids.len() >= 10, "the catalogue shrank to {ids:?}");
     let complaints = ids.into_iter().flat_map(|id| {
         play_all(&scenario(id), seeds.clone(), |seed, outcome| {
-            let unproven = if name == "fast" { unproven(seed, &outcome) } else { None };
-            complaint(&outcome).or(unproven)
+            let is_fast = name == "fast";
+            let lacks = || unproven(seed, &outcome).or_else(|| unjudged(seed, &outcome));
+            complaint(&outcome).or_else(|| is_fast.then(lacks).flatten())
         })
     });
     let complaints: Vec<String> = complaints.flatten().collect();
