@@ -179,6 +179,23 @@ fn a_disk_that_lost_what_it_had_said_is_not_held_against_its_node() {
     breaks(kept.write(2, &[state(1, 2, 0)]), &["one-vote"]);
 }
 
+/// A leader whose own disk is full counts the acknowledgement of a follower whose disk was then replaced, up to the record
+/// that was acknowledged, and of its own records.
+#[test]
+fn a_lost_disk_counts_for_what_it_had_acknowledged() {
+    let history = |acknowledged| {
+        History::elected()
+            .appends(1, 1, (1, 1), &[(2, 1)])
+            .write(2, &[entry(2, 1), state(1, 1, 0)])
+            .says(2, 1, 1, Claim::Holds { index: acknowledged, commit: 0 })
+            .restart(2, &[])
+    };
+    let others = |epoch| [entry(1, 1), entry(2, epoch), state(2, 3, 0)];
+    breaks(history(2).write(3, &others(1)).leads(1, 1, 2), &[]);
+    breaks(history(1).write(3, &others(1)).leads(1, 1, 2), &["commit-told"]);
+    breaks(history(2).write(3, &others(2)).leads(3, 2, 2), &["commit-told"]);
+}
+
 #[test]
 fn a_start_writes_all_that_it_read_back() {
     let kept = [entry(1, 1), state(1, 1, 0), checkpoint()];

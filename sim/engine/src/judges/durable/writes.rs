@@ -13,7 +13,8 @@
 //!
 //! A process that dies has its disk reread, as its successor will. If less is there than the disk once said, then the
 //! disk has lied, rotted or been replaced, and the replica may come to contradict what it does not know: what was said
-//! before is forgotten. Other oracles see the harm.
+//! before is forgotten. Other oracles see the harm. But the leader does not know, and goes by what the replica had
+//! acknowledged: up to that record of that epoch's log, the lost disk counts in quorums.
 
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::journal::ReplicaId;
@@ -102,10 +103,12 @@ impl Durable {
         let ever = disk.facts.ever;
         *disk = found;
         disk.facts.ever = ever.max(disk.facts.ever);
-        for (held, before) in disk.replicas.iter_mut().zip(&before) {
+        for ((held, before), log) in disk.replicas.iter_mut().zip(&before).zip(&mut self.logs) {
             let is_other = held.generation != before.generation;
             if is_other || held.has_less_than(before).is_some() || held.ends() < before.ends() {
                 held.start_over();
+                let member = ReplicaId::new(node, before.generation);
+                log.quorums.on_lost(member, before.said.acknowledged);
             }
             held.said.at_start = held.epoch;
         }
