@@ -17,6 +17,15 @@ pub struct Asked {
     pub since: Instant,
 }
 
+/// What a client has tried before it gave up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tries {
+    /// Number of its attempts.
+    pub attempts: u8,
+    /// Instant since which it has heard nothing: its first attempt or, if it was turned away, its last.
+    pub unheard_since: Instant,
+}
+
 impl Asked {
     /// The request, first sent at `since`.
     pub(super) const fn of(request: &Request, since: Instant) -> Self {

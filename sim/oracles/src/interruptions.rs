@@ -12,10 +12,16 @@
 //! work that one can make. As long as the work of all attempts, done one after the other by a single core, would make
 //! them wait for longer than a leader takes requests, leaders may pass requests over. In truth many cores share it.
 //!
+//! A gateway that dies or stands still answers nobody, though all logs are served: a client that asks it, and gives up
+//! before it asks another, goes without an answer. Clients learn of a silent gateway by health checks. So a request is
+//! excused, too, if no more attempts were made at it than there are gateways whose interruption touches its time: from
+//! the stop until recovery or the health checks are over, whichever is later, and from the next start until recovery is
+//! over. Attempts go round the gateways, so one attempt more has met another one.
+//!
 //! Every interruption that has begun when a request ends began before that end. So the latest end of all of them
 //! decides, and one instant a log is enough.
 
-use onsale_booking::{Instant, ShowId, Span};
+use onsale_booking::{Instant, NodeId, ShowId, Span};
 
 /// The load under which requests may stay unanswered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +50,27 @@ pub struct Interruptions {
     logs: Vec<Instant>,
     /// Instant by which each node that has started or gone on has worked off what it found.
     nodes: Instant,
+    /// Time from the stop of a gateway until no client asks it any more.
+    unseen: Span,
+    /// By node: end of the latest interruption of its gateway.
+    gateways: Vec<Instant>,
 }
 
 impl Interruptions {
-    pub(super) fn new(recovery: Span, load: Load, log_of: Vec<u32>) -> Self {
-        let (done, everything) = (Instant::ZERO, Instant::ZERO + recovery);
-        let nodes = everything;
-        Self { recovery, load, done, log_of, delays: false, everything, logs: Vec::new(), nodes }
+    pub(super) fn new(recovery: Span, unseen: Span, load: Load, log_of: Vec<u32>) -> Self {
+        let everything = Instant::ZERO + recovery;
+        Self {
+            recovery,
+            load,
+            done: Instant::ZERO,
+            log_of,
+            delays: false,
+            everything,
+            logs: Vec::new(),
+            nodes: everything,
+            unseen,
+            gateways: Vec::new(),
+        }
     }
 
     /// Notes an attempt of a client.
@@ -112,8 +132,28 @@ impl Interruptions {
     }
 
     /// Declares that a node starts, or goes on after it stood still.
-    pub fn node_goes_on(&mut self, at: Instant) {
+    pub fn node_goes_on(&mut self, node: NodeId, at: Instant) {
         self.nodes = self.nodes.max(at + self.recovery);
+        self.gateway_until(node, at + self.recovery);
+    }
+
+    /// Declares that a node dies or stands still.
+    pub fn node_stops(&mut self, node: NodeId, at: Instant) {
+        self.gateway_until(node, at + self.recovery.max(self.unseen));
+    }
+
+    fn gateway_until(&mut self, node: NodeId, until: Instant) {
+        let place = usize::from(node.0);
+        if place >= self.gateways.len() {
+            self.gateways.resize(place + 1, Instant::ZERO);
+        }
+        self.gateways[place] = until.max(self.gateways[place]);
+    }
+
+    /// Whether every attempt of a request may have gone to an interrupted gateway: the first was at `since`.
+    pub(super) fn excuse_attempts(&self, attempts: u8, since: Instant) -> bool {
+        let interrupted = self.gateways.iter().filter(|&&until| since <= until).count();
+        usize::from(attempts) <= interrupted
     }
 
     /// Instant by which each node that has started or gone on has worked off what it found.
@@ -168,10 +208,10 @@ mod tests {
         Instant(secs * 1_000_000)
     }
 
-    /// Recovery takes 10 s; show 1 is in log 3.
+    /// Recovery takes 10 s, and clients ask a silent gateway for 20 s; show 1 is in log 3.
     fn interruptions() -> Interruptions {
         let load = Load { work: Span::from_millis(100), wait: Span::from_secs(1) };
-        Interruptions::new(Span::from_secs(10), load, vec![0, 3])
+        Interruptions::new(Span::from_secs(10), Span::from_secs(20), load, vec![0, 3])
     }
 
     fn until(interruptions: &Interruptions) -> [Instant; 2] {
@@ -210,5 +250,22 @@ mod tests {
         assert_eq!(until(&it), [secs(10), Instant::MAX]);
         it.can_commit(3, secs(80));
         assert_eq!(until(&it), [secs(10), secs(90)]);
+    }
+
+    #[test]
+    fn as_many_attempts_as_silent_gateways_are_excused() {
+        let mut it = interruptions();
+        let excused = |it: &Interruptions, since| {
+            [1, 2, 3].map(|attempts| it.excuse_attempts(attempts, secs(since)))
+        };
+        assert_eq!(excused(&it, 0), [false; 3]);
+        it.node_stops(NodeId(4), secs(50));
+        assert_eq!(excused(&it, 70), [true, false, false]);
+        assert_eq!(excused(&it, 71), [false; 3], "nobody asks it any more");
+        it.node_stops(NodeId(2), secs(60));
+        assert_eq!(excused(&it, 70), [true, true, false]);
+        it.node_goes_on(NodeId(4), secs(90));
+        assert_eq!(excused(&it, 100), [true, false, false], "it may have withdrawn");
+        assert_eq!(excused(&it, 101), [false; 3]);
     }
 }

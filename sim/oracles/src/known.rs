@@ -43,6 +43,7 @@ impl Known {
             attempts: Attempts::new(settings.flight),
             interruptions: Interruptions::new(
                 settings.recovery,
+                settings.unseen,
                 settings.load,
                 settings.log_of.clone(),
             ),

@@ -36,7 +36,7 @@ mod tests;
 pub mod timer;
 mod unusual;
 
-pub use asked::Asked;
+pub use asked::{Asked, Tries};
 pub use evidence::{Findings, Story};
 pub use excuse::Excuse;
 pub use interruptions::{Interruptions, Load};

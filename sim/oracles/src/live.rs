@@ -27,7 +27,7 @@ use std::fmt;
 use onsale_booking::{Instant, Refusal, Span};
 use onsale_reports::{Oracle, OracleResult, human};
 
-use super::asked::Asked;
+use super::asked::{Asked, Tries};
 use super::evidence::{Findings, Story};
 use super::excuse::{Excuse, MEASURED};
 use super::journal::State;
@@ -65,6 +65,13 @@ pub(crate) const EXCUSES: &[Excuse] = &[
         excused: "requests stay unanswered under overload",
         bound: "while the work of all attempts, on one core, waits longer than a leader takes requests; + recovery",
         beyond: "overload_excuses_requests_until_recovery_after_its_work",
+    },
+    Excuse {
+        oracle: Oracle::Live,
+        excused: "a client gives up that asked gateways which had died or stood still",
+        bound: "attempts ≤ number of gateways that stopped at most recovery or the health checks, or went on at most \
+                recovery, before the first attempt, or since",
+        beyond: "more_attempts_than_silent_gateways_are_answered",
     },
     Excuse {
         oracle: Oracle::Live,
@@ -187,16 +194,12 @@ impl Live {
         false
     }
 
-    /// Judges a client that gave up, unless it did so before the slowest answer could have come.
-    pub(super) fn on_given_up(
-        &mut self,
-        at: Instant,
-        asked: Asked,
-        unheard_since: Instant,
-        known: &Known,
-    ) {
+    /// Judges a client that gave up, unless it did so before the slowest answer could have come, or asked silent gateways
+    /// alone.
+    pub(super) fn on_given_up(&mut self, at: Instant, asked: Asked, tries: Tries, known: &Known) {
         let slowest = known.settings.slowest_answer;
-        if slowest.is_some_and(|slowest| at.since(unheard_since) >= slowest) {
+        let has_waited = slowest.is_some_and(|slowest| at.since(tries.unheard_since) >= slowest);
+        if has_waited && !known.interruptions.excuse_attempts(tries.attempts, asked.since) {
             self.on_unanswered(GIVEN_UP, at, asked, known);
         } else {
             self.waits_no_longer(at, known);

@@ -7,7 +7,7 @@ use onsale_booking::{
 };
 use onsale_reports::OracleResult;
 
-use super::asked::Asked;
+use super::asked::{Asked, Tries};
 use super::atomic::Atomic;
 use super::claims::Claims;
 use super::clients::{Acknowledged, Confirming, KnownHold};
@@ -261,10 +261,9 @@ impl Oracles {
         self.linearizable.on_hold_refused(at, asked, refusal);
     }
 
-    /// Notes that a client gives up on a request, and will never know its outcome. It has heard nothing since
-    /// `unheard_since`: its first attempt or, if it was turned away, its last.
-    pub fn gave_up(&mut self, at: Instant, asked: Asked, unheard_since: Instant) {
-        self.live.on_given_up(at, asked, unheard_since, &self.known);
+    /// Notes that a client gives up on a request, and will never know its outcome.
+    pub fn gave_up(&mut self, at: Instant, asked: Asked, tries: Tries) {
+        self.live.on_given_up(at, asked, tries, &self.known);
     }
 
     /// The gaps and troubles that may make holds end late, and the interruptions that may leave requests unanswered,

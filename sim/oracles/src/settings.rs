@@ -39,6 +39,8 @@ pub struct OracleSettings {
     pub log_of: Vec<u32>,
     /// Time from the end of an [interruption](super::interruptions)'s cause until requests must be answered again.
     pub recovery: Span,
+    /// Time from the stop of a gateway until no client asks it any more.
+    pub unseen: Span,
     /// The load under which requests may stay unanswered.
     pub load: Load,
     /// Time after calm within which everything that a system's own judges demand must have ended.
@@ -94,6 +96,7 @@ impl OracleSettings {
             patience: Span::ZERO,
             log_of: Vec::new(),
             recovery: Span::from_secs(10),
+            unseen: Span::from_secs(4),
             load: Load { work: Span::ZERO, wait: Span::from_secs(1) },
             live_bound: Span::from_secs(10),
             may_recover: false,

@@ -18,7 +18,7 @@ use onsale_booking::{
 };
 use onsale_reports::{OracleResult, Verdict};
 
-use super::{Asked, OracleSettings, Oracles, Own, Position, hold};
+use super::{Asked, OracleSettings, Oracles, Own, Position, Tries, hold};
 
 const SHOW: ShowId = ShowId(0);
 const HOLD_SECS: u64 = 300;
@@ -220,6 +220,11 @@ impl History {
 
 fn verdict(results: &[OracleResult], name: &str) -> Verdict {
     results.iter().find(|result| result.name == name).expect("an oracle of that name").verdict
+}
+
+/// A client that has heard nothing since an instant, in three attempts.
+fn tried(unheard_since: Instant) -> Tries {
+    Tries { attempts: 3, unheard_since }
 }
 
 fn asked(request: u64, since: u64) -> Asked {
@@ -671,7 +676,11 @@ fn windows_that_follow_each_other() {
     history.is_silent();
     // The client gave up on a hold, and gets the seats by another request after the orphan expired.
     let mut history = History::new();
-    history.asks(0, &hold_request(1, 1, &[3])).oracles.gave_up(secs(9), asked(1, 0), secs(0));
+    history.asks(0, &hold_request(1, 1, &[3])).oracles.gave_up(
+        secs(9),
+        asked(1, 0),
+        tried(secs(0)),
+    );
     history.held(1, 1, 1, &[3]).expired(306, 1).held(310, 2, 1, &[3]).gets(
         (309, 310, 311),
         2,
@@ -739,7 +748,7 @@ fn a_confirmation_that_is_refused_while_time_is_left() {
 fn a_client_that_gave_up_on_a_confirmation_that_went_through() {
     let mut history = History::new();
     history.held(1, 1, 1, &[3]).gets((0, 1, 2), 1, 1, &[3]).asks(9, &confirm_request(11, 1, 1));
-    history.oracles.gave_up(secs(30), asked(11, 9), secs(9));
+    history.oracles.gave_up(secs(30), asked(11, 9), tried(secs(9)));
     history.booked(31, 11, 1);
     let results = history.results(1_000, &[]);
     assert_eq!(verdict(&results, "lost-booking"), Verdict::NotExercised);

@@ -7,7 +7,7 @@ use onsale_booking::{
     BestSeats, Command, HoldId, Instant, Outcome, PaymentId, Refusal, Reply, Request, RequestId,
     ShowId, Span, Timed, UserId, Wish,
 };
-use onsale_oracles::{Asked, Unusual};
+use onsale_oracles::{Asked, Tries, Unusual};
 use onsale_reports::Ending;
 
 use super::Crowd;
@@ -228,7 +228,8 @@ impl Crowd {
         }
         let (user, request) = (open.request.user, open.request.id);
         witness.sees(at, || Sight::GaveUp { user, request });
-        witness.judges.oracles.gave_up(now, asked(&open), open.asked);
+        let tries = Tries { attempts: 1, unheard_since: open.asked };
+        witness.judges.oracles.gave_up(now, asked(&open), tries);
     }
 
     /// How often bad habits of a person may send one of its requests again: a double click, and a stale retry.

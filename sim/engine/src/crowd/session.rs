@@ -7,7 +7,7 @@
 use onsale_booking::{
     Command, Instant, Outcome, PaymentId, Refusal, Reply, Request, ShowId, Timed, UserId,
 };
-use onsale_oracles::Promise;
+use onsale_oracles::{Promise, Tries};
 use onsale_reports::{Ending, Operation};
 
 use super::people::{Doing, Person};
@@ -261,6 +261,7 @@ impl Crowd {
             true => Instant(at.0 - self.request_timeout().0),
             false => person.intended,
         };
+        let tries = Tries { attempts: person.attempt, unheard_since };
         match person.doing {
             Doing::AskingHold if ending == Ending::Overloaded => {
                 // Every attempt was turned away: nothing happened, and the person may press the button again.
@@ -273,15 +274,15 @@ impl Crowd {
                 self.refresh(at, user, person, Fate::GaveUp);
             }
             Doing::AskingHold => {
-                witness.judges.oracles.gave_up(now, self.asked(user, &person), unheard_since);
+                witness.judges.oracles.gave_up(now, self.asked(user, &person), tries);
                 self.leave(user, Fate::GaveUp);
             }
             Doing::AskingBooking => {
-                witness.judges.oracles.gave_up(now, self.asked(user, &person), unheard_since);
+                witness.judges.oracles.gave_up(now, self.asked(user, &person), tries);
                 self.leave(user, Fate::Unknown);
             }
             Doing::AskingRelease => {
-                witness.judges.oracles.gave_up(now, self.asked(user, &person), unheard_since);
+                witness.judges.oracles.gave_up(now, self.asked(user, &person), tries);
                 let fate = self.fate_of_release(user, person);
                 self.leave(user, fate);
             }

@@ -15,6 +15,7 @@
 //! - *Interruptions* of everything: while such a fault is in force, and while no more than half of the nodes run (or
 //!   fewer than the settings demand), for then even a gateway that sees a shard's leader may refuse its clients. Moves
 //!   interrupt nothing.
+//! - *Interruptions* of a gateway: its node's process dies, or stands still.
 //! - *Interruptions* of a shard: the end of a replica's process, and while the running replicas are no majority.
 //! - A process that refuses to run, as its release cannot read its disk or its journal, counts as up, unless a fault
 //!   took its release back: nothing explains its end, and nobody starts it again.
@@ -180,8 +181,9 @@ impl Availability {
         let place = usize::from(node.0);
         self.up.resize(self.up.len().max(place + 1), None);
         self.up[place] = is_up.then_some(at);
-        if is_up {
-            interruptions.node_goes_on(at);
+        match is_up {
+            true => interruptions.node_goes_on(node, at),
+            false => interruptions.node_stops(node, at),
         }
         self.any_ended |= !is_up;
         if !self.any_ended {

@@ -41,6 +41,7 @@ pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSetting
         patience: scenario.crowd.session.request_timeout + scenario.crowd.session.backoff_cap,
         log_of: (0..sale.shows).map(|show| placement.shard_of(ShowId(show)).0).collect(),
         recovery: recovery::recovery(scenario).min(scenario.calm),
+        unseen: recovery::unseen(scenario),
         load: load(scenario),
         live_bound: scenario.calm,
         may_recover: may_recover(plan),

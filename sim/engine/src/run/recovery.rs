@@ -38,8 +38,7 @@ pub(super) fn recovery(scenario: &Scenario) -> Span {
     let gateway = &cluster.gateway;
     let retries = u64::from(gateway.tries) * (gateway.try_timeout.0 + gateway.backoff_cap.0);
     let asks = u64::from(session.tries.saturating_sub(1)) * session.request_timeout.0;
-    let check = scenario.crowd.health_check;
-    let checks = check.every.0 * (u64::from(check.fall) + 1);
+    let checks = unseen(scenario).0;
     // Attempts go round the gateways: a client meets one that answers, if it tries more often than a minority is large.
     let is_stuck = u16::from(session.tries) <= (cluster.numbers() - 1) / 2;
     let unseen = if is_stuck && checks > asks { checks } else { 0 };
@@ -75,6 +74,12 @@ pub(super) fn expiry(scenario: &Scenario) -> Option<Span> {
     let ends = 2 * time_out + cluster.tick_every.0 + slowest::of_attempt(scenario).0;
     let is_bounded = feasible::leaders_lead(scenario) && scenario.network.loss.is_never();
     is_bounded.then_some(Span(ends))
+}
+
+/// Time from the stop of a gateway until no client asks it any more.
+pub(super) fn unseen(scenario: &Scenario) -> Span {
+    let check = scenario.crowd.health_check;
+    Span(check.every.0 * (u64::from(check.fall) + 1))
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use proptest::prelude::*;
 use super::dice::Dice;
 use super::{GRACE_SECS, HOLD_SECS, SHOW, verdict};
 use crate::live::CHECKS_MIN;
-use crate::{Asked, Lateness, OracleSettings, Oracles, Own, Position};
+use crate::{Asked, Lateness, OracleSettings, Oracles, Own, Position, Tries};
 
 const USERS: u32 = 12;
 const SEATS: u32 = 40;
@@ -425,7 +425,7 @@ impl Booth {
         self.oracles.gave_up(
             self.now,
             Asked { request: request.id, user: request.user, show: SHOW, since },
-            since,
+            Tries { attempts: 1, unheard_since: since },
         );
         let wait = Span::from_millis(self.dice.below(60_000));
         self.after(wait, BoothEvent::Act(request.user.0));

@@ -29,7 +29,7 @@ fn a_request_that_nothing_interrupts_gets_an_answer() {
     assert_eq!(refused(10, Refusal::Unavailable), NOT_FAILED, "the run had just begun");
     let gives_up = |since, at| {
         let act = move |history: &mut History| {
-            history.oracles.gave_up(at, asked(1, since), secs(since));
+            history.oracles.gave_up(at, asked(1, since), tried(secs(since)));
         };
         live(since, &act, 500, &[])
     };
@@ -48,7 +48,7 @@ fn an_interruption_excuses_the_requests_that_it_touches() {
             if heals <= since + 5 {
                 interruptions.delays_end(secs(heals));
             }
-            history.oracles.gave_up(secs(since + 5), asked(1, since), secs(since));
+            history.oracles.gave_up(secs(since + 5), asked(1, since), tried(secs(since)));
         };
         live(since, &act, 500, &[])
     };
@@ -58,13 +58,28 @@ fn an_interruption_excuses_the_requests_that_it_touches() {
     let writer_stops = |since: u64, log: u32| {
         let act = move |history: &mut History| {
             history.oracles.excuses().1.writer_stops(log, secs(100));
-            history.oracles.gave_up(secs(since + 5), asked(1, since), secs(since));
+            history.oracles.gave_up(secs(since + 5), asked(1, since), tried(secs(since)));
         };
         live(since, &act, 500, &[])
     };
     assert_eq!(writer_stops(110, 0), NOT_FAILED);
     assert_eq!(writer_stops(111, 0), Verdict::Fail, "a majority is left, and recovery over");
     assert_eq!(writer_stops(110, 1), Verdict::Fail, "another log's");
+}
+
+/// One gateway is silent: a client that asks another one, too, is answered.
+#[test]
+fn more_attempts_than_silent_gateways_are_answered() {
+    let judged = |attempts| {
+        let act = move |history: &mut History| {
+            history.oracles.excuses().1.node_stops(NodeId(2), secs(100));
+            let tries = Tries { attempts, unheard_since: secs(110) };
+            history.oracles.gave_up(secs(115), asked(1, 110), tries);
+        };
+        live(110, &act, 500, &[])
+    };
+    assert_eq!(judged(1), NOT_FAILED);
+    assert_eq!(judged(2), Verdict::Fail);
 }
 
 /// Eleven attempts at once are the work of 1.1 s, and a leader takes requests for a second: what is asked at 31 was
@@ -75,7 +90,7 @@ fn overload_excuses_requests_until_recovery_after_its_work() {
         let load = Load { work: Span::from_millis(100), wait: Span::from_secs(1) };
         let mut history = History::with(OracleSettings { load, ..OracleSettings::example() });
         (0..attempts).for_each(|_| history.oracles.attempted(secs(20), SHOW));
-        history.oracles.gave_up(secs(since + 5), asked(1, since), secs(since));
+        history.oracles.gave_up(secs(since + 5), asked(1, since), tried(secs(since)));
         verdict(&history.results(500, &[]), "live")
     };
     assert_eq!(judged(11, 31), NOT_FAILED);
@@ -114,7 +129,7 @@ fn a_hundred_requests_exercise_it() {
 fn a_client_turned_away_has_waited_since_its_last_attempt() {
     let live = |unheard_since| {
         let gives_up = move |history: &mut History| {
-            history.oracles.gave_up(secs(120), asked(1, 111), unheard_since);
+            history.oracles.gave_up(secs(120), asked(1, 111), tried(unheard_since));
         };
         live(111, &gives_up, 500, &[])
     };

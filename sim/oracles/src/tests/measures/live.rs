@@ -55,7 +55,7 @@ fn refused(history: &mut History, since: u64, refusal: Refusal) -> &mut History 
 }
 
 fn given_up(history: &mut History, since: u64) -> &mut History {
-    history.oracles.gave_up(secs(20), asked(1, since), secs(since));
+    history.oracles.gave_up(secs(20), asked(1, since), tried(secs(since)));
     history
 }
 
@@ -74,7 +74,7 @@ fn lossy(silent: u64) -> Vec<OracleResult> {
     for id in 0..400 {
         history.asks(11, &hold_request(id, 1, &[3]));
         match id < silent {
-            true => history.oracles.gave_up(secs(20), asked(id, 11), secs(11)),
+            true => history.oracles.gave_up(secs(20), asked(id, 11), tried(secs(11))),
             false => history.refuses(secs(12), &asked(id, 11), Refusal::SeatTaken),
         }
     }

@@ -102,7 +102,7 @@ fn duplicates_explain_four_replies_an_attempt() {
 fn a_node_that_goes_on_may_be_overloaded_by_what_waited() {
     let verdict_of = |asked_at| {
         let mut history = History::new();
-        history.oracles.excuses().1.node_goes_on(secs(25));
+        history.oracles.excuses().1.node_goes_on(NodeId(1), secs(25));
         history.oracles.attempted(secs(asked_at), SHOW);
         history.oracles.overloaded(secs(asked_at), &asked(1, asked_at));
         verdict(&history.results(500, &[]), "prompt")
@@ -119,7 +119,7 @@ fn a_table_is_judged_from_recovery_after_an_interruption() {
         let mut history = History::new();
         let interruptions = history.oracles.excuses().1;
         match starts {
-            true => interruptions.node_goes_on(secs(485)),
+            true => interruptions.node_goes_on(NodeId(1), secs(485)),
             false => interruptions.writer_stops(0, secs(485)),
         }
         let table = Table {
