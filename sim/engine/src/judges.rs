@@ -150,9 +150,11 @@ impl Judges {
         }
     }
 
-    /// Whether a node has run for as long as recovery takes, and was not told to leave.
+    /// Whether nothing explains that a node is taken for dead: it has run for as long as recovery takes, was not told to
+    /// leave, and the settings let its peers hear it.
     pub fn is_well(&self, now: Instant, node: NodeId) -> bool {
-        !self.availability.leaves(node) && self.availability.has_run(now, node, self.recovery())
+        let is_heard = self.prompt.peers_are_heard() && !self.availability.leaves(node);
+        is_heard && self.availability.has_run(now, node, self.recovery())
     }
 
     /// Notes at the end of the run what waits in a table of a node.

@@ -52,7 +52,8 @@ pub(crate) const EXCUSES: &[Excuse] = &[
     Excuse {
         oracle: Oracle::Reply,
         excused: "a table holds anything after an interruption or the start of its node",
-        bound: "end of the cause + recovery; + 5 s for a budget of retries",
+        bound: "end of the cause + recovery; + 5 s for a budget of retries; always for what a node thinks of its peers where \
+                the acceptable pause is shorter than two messages and an attempt's work, or the network loses messages",
         beyond: "a_table_is_judged_from_recovery_after_an_interruption",
     },
 ];

@@ -73,6 +73,8 @@ pub struct Limits {
     pub failover: Span,
     /// From the beginning of a lead transfer to its end.
     pub transfer: Span,
+    /// Whether a live peer is never silent for as long as the acceptable pause.
+    pub peers_are_heard: bool,
     /// From the attempt of a client to its answer; `None` if a node may serve alone.
     pub answer: Option<Span>,
 }
@@ -159,6 +161,11 @@ impl Prompt {
         let since = &mut self.minority[place];
         *since = is_it.then(|| since.unwrap_or(now));
         self.any_in_minority = self.minority.iter().any(Option::is_some);
+    }
+
+    /// Whether the settings let nodes hear each other, so that no live one is suspected.
+    pub(super) fn peers_are_heard(&self) -> bool {
+        self.limits.is_some_and(|limits| limits.peers_are_heard)
     }
 
     pub(super) const fn any_in_minority(&self) -> bool {

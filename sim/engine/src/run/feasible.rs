@@ -46,6 +46,13 @@ fn suspicions_are_rare(scenario: &Scenario) -> bool {
     nodes * nodes * beats * chance < 0.1
 }
 
+/// Whether nodes never suspect a live peer without faults: no beat is lost, and the slowest comes within the acceptable
+/// pause after the time of the usual one.
+pub(super) fn peers_are_heard(scenario: &Scenario) -> bool {
+    let slowest = 2 * slowest::inside(&scenario.network).0 + slowest::work(&scenario.costs).0;
+    loses_nothing(scenario) && scenario.cluster.acceptable_pause.0 >= slowest
+}
+
 /// Whether questions about facts are answered without faults.
 pub(crate) fn facts_arrive(scenario: &Scenario) -> bool {
     loses_nothing(scenario) && first_core_keeps_up(scenario)

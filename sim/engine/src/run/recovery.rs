@@ -60,6 +60,7 @@ pub(super) fn prompt(scenario: &Scenario) -> Option<Limits> {
     let round = 2 * (slowest::inside(&scenario.network).0 + longest_sync(&scenario.disk).0);
     let refuses = cluster.membership.static_quorum.is_none_or(|quorum| quorum > 1);
     is_bounded.then(|| Limits {
+        peers_are_heard: feasible::peers_are_heard(scenario),
         answer: refuses.then(|| slowest::of_request(scenario)),
         failover: Span(detection + 2 * time_out + 3 * round),
         transfer: Span(2 * time_out + cluster.beat_every.0 + 2 * round),

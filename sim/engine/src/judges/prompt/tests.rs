@@ -47,6 +47,7 @@ fn judges() -> Judges {
     let limits = Limits {
         failover: Span::from_secs(2),
         transfer: Span::from_secs(1),
+        peers_are_heard: true,
         answer: Some(Span::from_secs(2)),
     };
     let mut judges = Judges::new(JudgeSettings { prompt: Some(limits), ..settings() });

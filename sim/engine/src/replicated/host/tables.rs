@@ -35,7 +35,8 @@ pub(super) fn of(
     shards.flat_map(of_shard).chain(own.into_iter().flatten()).collect()
 }
 
-/// The tables that belong to no shard. A node that leaves is on its own.
+/// The tables that belong to no shard. A node that leaves is on its own, and so is any where the settings do not let peers
+/// hear each other.
 fn own(it: &Unsettled, tries: u64, well: &dyn Fn(NodeId) -> bool) -> [Table; 5] {
     let missed = it.missed.iter().filter(|&&node| well(node)).count();
     let table = |holds, entries: usize| {
