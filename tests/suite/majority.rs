@@ -13,7 +13,7 @@ use onsale_scenarios::{
 use onsale_sim::plan::Plan;
 use onsale_sim::run::{Outcome, run_sabotaged};
 use onsale_sim::sabotage::{Sabotage, Scribe};
-use onsale_tests::{complaint, play, sale_with, scenario, verdict};
+use onsale_tests::{complaint, play, sale_with, verdict};
 use serde_json::Value;
 
 use crate::desk::Desk;
@@ -137,15 +137,4 @@ fn a_recovery_without_a_record_of_the_survivor_is_condemned() {
     assert_eq!(verdict(&broken, "lost-booking"), Verdict::Fail);
     let told = complaint(&broken).unwrap_or_default();
     assert!(told.contains("a recovery gave up the committed record"), "{told}");
-}
-
-#[test]
-fn a_swarm_loses_a_majority_and_nothing_else() {
-    let swarm = scenario("fast/majority-swarm");
-    let lost = (1..=12).filter(|&seed| {
-        let outcome = play(&swarm, seed);
-        assert_eq!(complaint(&outcome), None);
-        outcome.summary.facts.given_up.is_some()
-    });
-    assert!(lost.count() > 0, "a seed draws it");
 }

@@ -104,7 +104,12 @@ impl Told {
     /// Whether the journal explains the answer of `claim` about a hold, as far as it is read; all of it `is_end`.
     fn fits(self, known: &Known, hold: HoldId, claim: &Claim, is_end: bool) -> Sense {
         let open = if is_end { Sense::No } else { Sense::Open };
-        if known.given_up.explains(hold, claim.asked) {
+        let is_gone = || {
+            let ends = known.given_up.ends(hold).filter(|&at| at <= claim.told);
+            ends.is_some() && known.journal.get(hold).is_none()
+        };
+        let is_lost = matches!(self, Self::Unbookable | Self::Unreleasable | Self::Over);
+        if known.given_up.explains(hold, claim.asked) || is_lost && is_gone() {
             return Sense::Yes;
         }
         let Some(Entry { known: grant, .. }) = known.journal.get(hold) else {

@@ -132,16 +132,16 @@ impl Clients {
         self.releasing.extend(settled.released);
     }
 
-    /// Closes a hold's window at `at` if its grant was given up. A booking that was given up is none any more: what is left
-    /// is the hold, until its client's timer ends.
-    pub(super) fn give_up(&mut self, hold: HoldId, at: Instant, is_whole: bool, was_booked: bool) {
+    /// Forgets a hold whose grant was given up: its name may be granted again, with other seats. A booking that was given
+    /// up is none any more: what is left is the hold, until its client's timer ends.
+    pub(super) fn give_up(&mut self, hold: HoldId, is_whole: bool, was_booked: bool) {
         let Some(entry) = self.register.get_mut(hold) else { return };
+        if is_whole {
+            return self.register.remove(hold);
+        }
         let told = &mut entry.known;
         if was_booked && told.booked.take().is_some() {
             told.until = told.released.map_or(told.expires, |released| released.min(told.expires));
-        }
-        if is_whole {
-            told.until = told.until.min(at);
         }
     }
 

@@ -254,6 +254,10 @@ impl Linearizable {
             return;
         };
         let Some(grant) = self.grant_mut(hold) else { return };
+        // Its name may have been granted again, with other seats.
+        if grant.given_up.is_some_and(|(at, is_whole)| is_whole && at < told) {
+            return;
+        }
         let op = grant.settling.iter_mut().find(|op| op.request == request.id);
         let is_lost = matches!(outcome, Outcome::Refused(Refusal::HoldLost));
         let is_legal = match (op, outcome) {

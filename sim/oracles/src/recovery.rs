@@ -132,7 +132,7 @@ impl Known {
         }
         self.given_up.named.extend(named);
         self.given_up.voids.insert(hold, Void { at, is_whole, booked_by });
-        self.clients.give_up(hold, at, is_whole, booked_by.is_some());
+        self.clients.give_up(hold, is_whole, booked_by.is_some());
     }
 
     /// Instant of the recovery that gave up the grant of a hold, if its request was sent before that and no record that is

@@ -2,7 +2,7 @@
 //! must be answered again.
 //!
 //! Owns the formula. Refuses to know the faults, and whether the settings let a cluster work at all: that is
-//! [`feasible`](super::feasible)'s.
+//! [`super::feasible`]'s.
 
 use onsale_booking::Span;
 use onsale_scenarios::Scenario;

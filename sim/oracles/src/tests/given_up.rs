@@ -193,3 +193,28 @@ fn nothing_is_excused_where_no_log_is_ever_recovered() {
     buys(&mut history, 110, 5, 5, &[3]);
     assert_eq!(failures(&mut history), ["double-booking", "hold", "linearizable"]);
 }
+
+/// A repeated request that arrives after the recovery grants a given up hold again, perhaps with other seats.
+#[test]
+fn a_given_up_hold_may_be_granted_again_with_other_seats() {
+    let booked = |told: &[u32]| {
+        let mut history = recovered(2);
+        history.held(110, 2, 2, &[5]);
+        history.books((111, 113), 12, 2, 2, told).booked(112, 12, 2);
+        failures(&mut history)
+    };
+    assert_eq!(booked(&[5]), [""; 0]);
+    assert_eq!(booked(&[4]), ["lost-booking"], "the journal has another seat");
+}
+
+#[test]
+fn a_given_up_hold_was_lost_until_it_is_granted_again() {
+    let mut history = recovered(2);
+    hears_that_it_is_lost(&mut history, 110, 2, 2);
+    history.held(200, 2, 2, &[5]);
+    assert_eq!(failures(&mut history), [""; 0]);
+    let mut again = recovered(2);
+    again.held(200, 2, 2, &[5]);
+    hears_that_it_is_lost(&mut again, 210, 2, 2);
+    assert_eq!(failures(&mut again), ["hold"]);
+}
