@@ -37,7 +37,7 @@ pub struct JudgeSettings {
     pub prompt: Option<Limits>,
     /// Time that nodes are granted to agree on facts, if there are facts.
     pub facts: Option<Bounds>,
-    /// The replicas that each log begins with, if nodes replicate logs.
+    /// The replicas that each log begins with, if promises are compared with disks.
     pub replicas: Option<Placement>,
 }
 
@@ -62,7 +62,7 @@ pub struct Judges {
     prompt: Prompt,
     /// The judge of facts, if there are any.
     pub facts: Option<Facts>,
-    /// The judge of promises between replicas, if there are any.
+    /// The judge of promises by what disks hold, if they are compared.
     pub durable: Option<Durable>,
 }
 

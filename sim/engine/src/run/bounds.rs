@@ -7,9 +7,7 @@ use onsale_cluster::Placement;
 use onsale_cluster::facts::EARLY_MAX;
 use onsale_cluster::gateway::BUDGET_REFILLS;
 use onsale_oracles::{Load, OracleSettings, Promise};
-use onsale_scenarios::{
-    ClockFault, Facts, Family, Fault, NetworkFault, Sale, Scenario, System, What,
-};
+use onsale_scenarios::{ClockFault, Facts, Family, Fault, NetworkFault, Sale, Scenario, What};
 
 use super::{feasible, late, recovery, slowest};
 use crate::judges::JudgeSettings;
@@ -65,10 +63,7 @@ pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSetting
         recovery: recovery::recovery(scenario),
         repair_every: scenario.cluster.facts.repair_every,
     });
-    let replicas = match scenario.cluster.system {
-        System::Replicated => Some(placement.clone()),
-        System::Solo => None,
-    };
+    let replicas = Some(placement.clone());
     let moves_end = feasible::moves_end(scenario);
     JudgeSettings { oracles, paces, moves_end, prompt: recovery::prompt(scenario), facts, replicas }
 }

@@ -82,8 +82,9 @@ impl Durable {
         }
     }
 
+    /// Judges a reply that a node hands to the network.
     #[inline]
-    pub(super) fn on_reply(
+    pub fn on_reply(
         &mut self,
         now: Instant,
         way: (NodeId, Place),
