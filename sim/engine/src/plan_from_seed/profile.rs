@@ -118,3 +118,98 @@ fn wait_longer(scenario: &mut Scenario) {
     session.request_timeout = session.request_timeout.max(Span(6 * attempt.0));
     cluster.facts.patience = cluster.facts.patience.max(Span(4 * inside.0));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use onsale_scenarios::catalogue;
+
+    use super::*;
+    use crate::plan::Plan;
+
+    fn swarming() -> Scenario {
+        catalogue::find("fast/all-families").expect("it is in the catalogue").scenario()
+    }
+
+    fn drawn(scenario: &Scenario, seed: u64) -> Scenario {
+        let mut drawn = scenario.clone();
+        draw(&mut drawn, seed);
+        drawn
+    }
+
+    fn ratio(after: &Timing, before: &Timing) -> u64 {
+        assert_eq!(after.typical().0 % before.typical().0, 0, "{after:?} of {before:?}");
+        after.typical().0 / before.typical().0
+    }
+
+    /// A seed has the same machines each time, a third of the seeds others than the scenario, and each trait some.
+    #[test]
+    fn a_third_of_the_seeds_draws_other_machines_each_the_same_every_time() {
+        let scenario = swarming();
+        let (mut others, mut kinds) = (0, BTreeSet::new());
+        for seed in 0..300 {
+            let machines = drawn(&scenario, seed);
+            assert_eq!(machines, drawn(&scenario, seed), "{seed}");
+            others += u32::from(machines != scenario);
+            let (cluster, costs) = (&machines.cluster, &machines.costs);
+            kinds.extend([
+                ("logs", cluster.keep_records != scenario.cluster.keep_records),
+                ("disks", machines.disk.fsync != scenario.disk.fsync),
+                ("links", machines.network.within_zone != scenario.network.within_zone),
+                ("cores", costs.decide != scenario.costs.decide),
+            ]);
+        }
+        assert!((60..=110).contains(&others), "{others} of 300");
+        assert_eq!(kinds.len(), 8, "each trait is drawn and left out: {kinds:?}");
+    }
+
+    /// The ranges of each trait, the rest as the scenario has it, and time-outs that are never shorter.
+    #[test]
+    fn machines_stay_within_the_ranges_of_their_traits() {
+        let scenario = swarming();
+        for seed in 0..300 {
+            let it = drawn(&scenario, seed);
+            let (now, before) = (&it.cluster, &scenario.cluster);
+            assert!([1, 10, 30, 100, 500].contains(&ratio(&it.disk.fsync, &scenario.disk.fsync)));
+            let links = ratio(&it.network.between_zones, &scenario.network.between_zones);
+            assert_eq!(ratio(&it.network.within_zone, &scenario.network.within_zone), links);
+            assert!([1, 3, 8, 20].contains(&links), "{seed}: {links}");
+            assert!([1, 10, 50].contains(&ratio(&it.costs.decide, &scenario.costs.decide)));
+            assert!(now.keep_records <= before.keep_records && now.keep_records >= 1);
+            assert!(now.snapshot_every <= before.snapshot_every && now.snapshot_every >= 4);
+            assert!(now.segment_bytes <= before.segment_bytes && now.segment_bytes >= 4_096);
+            assert!(now.election_ticks >= before.election_ticks);
+            assert!(now.gateway.try_timeout >= before.gateway.try_timeout);
+            assert!(it.crowd.session.request_timeout >= scenario.crowd.session.request_timeout);
+            assert!(works_as_well(&it, &scenario), "{seed}");
+            assert_eq!(
+                (&it.sale, &it.faults, &it.swarm),
+                (&scenario.sale, &scenario.faults, &scenario.swarm)
+            );
+        }
+    }
+
+    /// Only swarms that ask for machines get them, and no scenario whose verdict depends on its own.
+    #[test]
+    fn machines_are_the_scenarios_without_profiles_or_where_a_verdict_depends_on_them() {
+        let mut plain = swarming();
+        plain.swarm.as_mut().expect("it swarms").profiles = false;
+        let must_fail = catalogue::all()
+            .iter()
+            .map(|entry| entry.scenario())
+            .find(|scenario| scenario.must_fail.is_some())
+            .expect("some must fail");
+        let solo = catalogue::find("fast/solo").expect("it is there").scenario();
+        for seed in 0..100 {
+            let plan = Plan::new(&plain, seed).scenario;
+            assert_eq!(
+                (&plan.disk, &plan.network, &plan.cluster),
+                (&plain.disk, &plain.network, &plain.cluster)
+            );
+            for own in [&must_fail, &solo] {
+                assert_eq!(drawn(own, seed), *own, "{seed}");
+            }
+        }
+    }
+}

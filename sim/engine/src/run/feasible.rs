@@ -160,6 +160,22 @@ mod tests {
         assert!(leaders_lead(&scenario), "a sole replica needs no vote");
     }
 
+    /// Two ways of a millisecond, and the work of an attempt.
+    #[test]
+    fn a_pause_shorter_than_two_messages_excuses_suspicions() {
+        let mut scenario = with_ways_of_a_millisecond();
+        let pause = 2_000 + slowest::work(&scenario.costs).0;
+        for (micros, is_judged) in [(pause - 1, false), (pause, true)] {
+            scenario.cluster.acceptable_pause = Span(micros);
+            assert_eq!(peers_are_heard(&scenario), is_judged, "{micros}");
+        }
+        scenario.network.tail_factor = 2;
+        assert!(!peers_are_heard(&scenario), "in the tail they take twice as long");
+        scenario.network.tail_factor = 1;
+        scenario.network.loss = Ratio { num: 1, den: 1_000_000 };
+        assert!(!peers_are_heard(&scenario), "beats are lost now and then");
+    }
+
     #[test]
     fn only_scenarios_bound_to_fail_are_excused_in_the_catalogue() {
         let is_excused =
