@@ -52,13 +52,19 @@ pub(crate) const EXCUSES: &[Excuse] = &[
         oracle: Oracle::FalseSoldOut,
         excused: "seats are refused that were free at some time",
         bound: "short of free or unbooked seats in [first attempt − quantum, answer + quantum]",
-        beyond: "a_section_needs_room_for_picked_seats_too",
+        beyond: "a_microsecond_beyond_the_quantum_is_judged",
     },
     Excuse {
         oracle: Oracle::FalseSoldOut,
         excused: "a request is told to wait although it is sold out",
         bound: "first attempt ≤ last booking known to be committed + quantum",
         beyond: "sold_out_is_said_to_requests_that_follow_the_last_booking",
+    },
+    Excuse {
+        oracle: Oracle::FalseSoldOut,
+        excused: "a refusal waits for the record that explains it",
+        bound: "until 65,536 later ones of its show wait as well: the oldest are forgotten",
+        beyond: "a_refusal_is_excused_once_as_many_later_ones_wait_as_are_remembered",
     },
 ];
 

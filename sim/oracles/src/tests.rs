@@ -8,6 +8,7 @@ mod forgotten;
 mod given_up;
 mod late;
 mod measures;
+mod quantum;
 mod unusual;
 
 use std::collections::BTreeSet;

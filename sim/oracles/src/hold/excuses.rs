@@ -48,7 +48,7 @@ pub(crate) const EXCUSES: &[Excuse] = &[
         oracle: Oracle::Hold,
         excused: "a client is told another expiry than the journal has, by true clocks",
         bound: "from the later of the recorded expiry and first attempt + hold, to answer + hold; each ± quantum",
-        beyond: MEASURED,
+        beyond: "a_microsecond_beyond_the_quantum_is_judged",
     },
     Excuse {
         oracle: Oracle::Hold,
@@ -60,12 +60,24 @@ pub(crate) const EXCUSES: &[Excuse] = &[
         oracle: Oracle::Hold,
         excused: "what a client is told about a hold is recorded late",
         bound: "first on a disk by answer + quantum",
-        beyond: MEASURED,
+        beyond: "a_microsecond_beyond_the_quantum_is_judged",
     },
     Excuse {
         oracle: Oracle::Hold,
         excused: "what a client is told about a hold was never recorded",
         bound: "from the 65,536th ended hold on that others followed on its seats: the oldest are forgotten",
         beyond: "a_told_hold_without_a_record_is_excused_once_records_of_ended_holds_are_forgotten",
+    },
+    Excuse {
+        oracle: Oracle::Hold,
+        excused: "a hold ends or is refused before its time is over",
+        bound: "expiry − quantum for its record; expiry + grace − quantum for an answer",
+        beyond: "a_microsecond_beyond_the_quantum_is_judged",
+    },
+    Excuse {
+        oracle: Oracle::Hold,
+        excused: "a hold is called lost as its grant is under way",
+        bound: "first attempt ≤ the grant's record first on a disk + quantum",
+        beyond: "a_microsecond_beyond_the_quantum_is_judged",
     },
 ];

@@ -132,20 +132,25 @@ fn an_answer_that_comes_late_about_a_lost_record_binds_nobody() {
     assert_eq!(failures(&mut history), [""; 0]);
 }
 
+/// A show is sold out until a recovery at 100 gives up all bookings; a request is told that it is.
+pub(super) fn says_sold_out(history: &mut History, (asked, told): (u64, u64)) {
+    let all: Vec<u32> = (0..40).collect();
+    for (hold, list) in (1..).zip(all.chunks(4)) {
+        history.gets((0, 1, 2), hold, 1, list).held(1, hold, 1, list);
+        history.asks(3, &confirm_request(100 + hold, 1, hold)).booked(9, 100 + hold, hold);
+    }
+    history.oracles.given_up(secs(100), 0, 0);
+    history.index = 0;
+    let wish = hold_request(99, 99, &[3]);
+    history.asks(asked, &wish).told(told, asked, &wish, &Outcome::Refused(Refusal::SoldOut));
+}
+
 /// What is sold out by given up bookings may be said to requests that were under way at the recovery, and to no later one.
 #[test]
 fn sold_out_is_said_of_given_up_bookings_to_requests_sent_before_the_recovery() {
     let failed = |asked| {
         let mut history = with_recoveries();
-        let all: Vec<u32> = (0..40).collect();
-        for (hold, list) in (1..).zip(all.chunks(4)) {
-            history.gets((0, 1, 2), hold, 1, list).held(1, hold, 1, list);
-            history.asks(3, &confirm_request(100 + hold, 1, hold)).booked(9, 100 + hold, hold);
-        }
-        history.oracles.given_up(secs(100), 0, 0);
-        history.index = 0;
-        let wish = hold_request(99, 99, &[3]);
-        history.asks(asked, &wish).told(101, asked, &wish, &Outcome::Refused(Refusal::SoldOut));
+        says_sold_out(&mut history, (asked, 101));
         failures(&mut history)
     };
     assert_eq!(failed(100), [""; 0]);
