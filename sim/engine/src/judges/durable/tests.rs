@@ -207,6 +207,23 @@ fn a_start_writes_all_that_it_read_back() {
     breaks(started().segment(2, &[in_repair(0, 0), checkpoint()]), &[]);
 }
 
+/// A write under way reaches the disk whole as its process dies, so nobody heard that it is durable: by it n2 goes on
+/// alone. The first segment after the start holds it in a snapshot only.
+#[test]
+fn a_record_that_reached_the_disk_as_its_process_died_was_there() {
+    let recovers = Change::Recovers(ReplicaId::new(NodeId(2), 9)).encode();
+    let history = |frames: &[Frame<'static>]| {
+        let died = [&[named(9), entry(1, 1)], frames, &[state(9, 0, 1), checkpoint()]].concat();
+        let begun = [named(9), snapshot(2, 9), state(9, 0, 2), checkpoint()];
+        History::elected().restart(2, &died).segment(2, &begun)
+    };
+    let recovers = change(2, 9, recovers.leak());
+    breaks(history(&[recovers]), &[]);
+    breaks(history(&[]), &["snapshot-written"]);
+    breaks(history(&[entry(2, 9)]), &["snapshot-written"]);
+    breaks(history(&[recovers, entry(2, 8)]), &["snapshot-written"]);
+}
+
 #[test]
 fn a_leader_lacks_what_an_earlier_one_commits_later() {
     // n3 leads e2 without record 2, which n1 only now tells to be committed in e1.

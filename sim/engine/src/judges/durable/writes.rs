@@ -14,10 +14,12 @@
 //! A process that dies has its disk reread, as its successor will. If less is there than the disk once said, then the
 //! disk has lied, rotted or been replaced, and the replica may come to contradict what it does not know: what was said
 //! before is forgotten. Other oracles see the harm. But the leader does not know, and goes by what the replica had
-//! acknowledged: up to that record of that epoch's log, the lost disk counts in quorums.
+//! acknowledged: up to that record of that epoch's log, the lost disk counts in quorums. If more is there, then a write
+//! that was under way has reached the disk, and its records were on it.
 
 use onsale_booking::{Instant, NodeId};
 use onsale_cluster::journal::ReplicaId;
+use onsale_cluster::journal::claim::LogPosition;
 use onsale_cluster::journal::frame::{self, Frame};
 use onsale_cluster::{Epoch, ShardId};
 use onsale_oracles::Story;
@@ -86,18 +88,21 @@ impl Durable {
         let empty = || before.iter().map(Held::to_reread).collect::<Vec<_>>();
         let forgot_last = disk.forgot_last;
         let fresh = || Disk { replicas: empty(), forgot_last, ..Disk::default() };
-        let mut found = fresh();
+        let (mut found, mut changes) = (fresh(), Vec::new());
         for bytes in segments {
-            let mut segment = fresh();
+            let (mut segment, mut changed) = (fresh(), Vec::new());
             let (mut batches, mut is_whole) = (frame::read_batches(bytes), false);
             while let Some(frames) = batches.next_batch() {
                 for frame in frames {
                     is_whole |= matches!(frame, Frame::Checkpoint { .. });
+                    if let Frame::Change { shard, index, epoch, change } = *frame {
+                        changed.push((shard, (index, epoch), change));
+                    }
                     segment.take(node, frame);
                 }
             }
             if is_whole {
-                found = segment;
+                (found, changes) = (segment, changed);
             }
         }
         let ever = disk.facts.ever;
@@ -111,6 +116,33 @@ impl Durable {
                 log.quorums.on_lost(member, before.said.acknowledged);
             }
             held.said.at_start = held.epoch;
+        }
+        self.count_unheard(node, &before, &changes);
+    }
+
+    /// Counts the records that a reread disk holds and that were never said to be durable: a write that was under way
+    /// may reach the disk as its process dies. Of the `changes` on it only these are news.
+    fn count_unheard(
+        &mut self,
+        node: NodeId,
+        before: &[Held],
+        changes: &[(ShardId, LogPosition, &[u8])],
+    ) {
+        for (place, (before, log)) in before.iter().zip(&mut self.logs).enumerate() {
+            let shard = ShardId(place as u32);
+            let held = &self.disks[usize::from(node.0)].replicas[place];
+            if before.covers(held.ends()) {
+                continue;
+            }
+            let is_news = |&&(of, at, _): &&(ShardId, LogPosition, &[u8])| {
+                of == shard && !before.covers(at) && held.epoch_at(at.0) == Some(at.1)
+            };
+            changes.iter().filter(is_news).for_each(|(.., change)| log.quorums.on_change(change));
+            log.quorums.count(
+                held,
+                |member| replica_of(&self.disks, shard, member),
+                &mut log.terms,
+            );
         }
     }
 
