@@ -43,6 +43,8 @@ pub struct SweepFacts {
     pub failed_runs: u64,
     /// Number of runs that were played twice and compared.
     pub verified: u64,
+    /// Number of runs whose plan was made from an earlier one.
+    pub near: u64,
     /// Events simulated.
     pub events: u64,
     /// Virtual time of all runs in microseconds.

@@ -472,3 +472,27 @@ fn results_that_cannot_be_written_end_the_sweep() {
     let said = desk.onsale(&["check", "tiny.toml", "--seeds", "1", "--out", "check"], 70);
     assert!(said.err.contains("check/results.jsonl: "), "{}", said.err);
 }
+
+/// Which plans are changed, and how, follows from results, and from no thread and no interruption.
+#[test]
+fn a_guided_sweep_is_the_same_on_any_threads_and_resumed() {
+    let desk = Desk::of_sweeps("guided");
+    let guided = |file: &str, more: &[&str]| {
+        let usual = ["check", "fast/leads", "fast/moments", "--guided"];
+        let usual = [&usual[..], &["--seeds", "1..46", "--json", "--results", file]].concat();
+        desk.onsale(&[&usual[..], more].concat(), 0)
+    };
+    let alone = guided("alone.jsonl", &["--jobs", "1"]).json();
+    let whole = desk.read("alone.jsonl");
+    assert!(alone["near"].as_u64() > Some(10), "{}", alone["near"]);
+    guided("three.jsonl", &["--jobs", "3"]);
+    assert_eq!(desk.read("three.jsonl"), whole);
+    let ends: Vec<usize> = whole.match_indices('\n').map(|(end, _)| end + 1).collect();
+    desk.put("cut.jsonl", &whole[..ends[80] + 9]);
+    guided("cut.jsonl", &["--resume"]);
+    assert_eq!(desk.read("cut.jsonl"), whole);
+    let blind = ["check", "fast/leads", "--seeds", "1..91", "--json"];
+    let blind = desk.onsale(&[&blind[..], &["--results", "blind.jsonl"]].concat(), 0).json();
+    assert_eq!(blind["near"], 0);
+    assert!(blind["pairs"]["reached"].as_u64() > Some(50), "{}", blind["pairs"]);
+}

@@ -217,10 +217,13 @@ fn phases(page: &mut Page, facts: &SweepFacts) {
 /// Pairs of a fault in its phase and a rare path, and how many more there may be.
 fn learned_pairs(page: &mut Page, facts: &SweepFacts) {
     let Some(Share { share, low, high }) = facts.pairs.unreached() else { return };
-    let reached = [
+    let mut reached = vec![
         format!("{} reached", human::counted(facts.pairs.distinct, "pair")),
         format!("{} in one run only", human::count(facts.pairs.in_one_run)),
     ];
+    if facts.near > 0 {
+        reached.push(format!("{} with plans near earlier ones", human::counted(facts.near, "run")));
+    }
     page.section("pairs", &reached);
     note(
         page,

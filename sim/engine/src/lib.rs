@@ -15,6 +15,7 @@ pub mod doing;
 pub mod fault;
 pub mod judges;
 pub mod plan;
+pub mod plan_from_plan;
 mod plan_from_seed;
 pub mod replicated;
 pub mod run;

@@ -5,6 +5,7 @@
 //! beginning of a sweep has covered all of them equally. The modules below spread runs over cores, store, count
 //! and merge them. Refuses to know what is printed.
 
+pub mod guide;
 pub mod merge;
 pub mod play;
 pub mod pool;
@@ -60,6 +61,10 @@ pub struct Header {
     /// Whether each seed draws its scenario: then the named one represents all of them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub settings: bool,
+    /// Whether plans that reached something new are changed and played again. Then each run has a seed of its own once
+    /// every scenario was played, and a guide may choose another scenario than the one whose turn it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guided: bool,
 }
 
 /// A scenario by its name.
@@ -121,6 +126,7 @@ impl Header {
             bytes_max: None,
             fail_fast: false,
             settings: false,
+            guided: false,
         }
     }
 
@@ -175,7 +181,12 @@ impl Header {
             .iter()
             .flat_map(move |seed| (regressions..all).map(move |scenario| (scenario, seed)));
         let runs = replayed.chain(pairs);
-        (0..).zip(runs).map(|(number, (scenario, seed))| Item { number, scenario, seed })
+        let (guided, first) = (self.guided, self.seeds.first);
+        (0..).zip(runs).map(move |(number, (scenario, seed))| {
+            // A guide may choose one scenario several times while all others have one turn.
+            let own = guided && number >= all as u64;
+            Item { number, scenario, seed: if own { first.wrapping_add(number) } else { seed } }
+        })
     }
 
     /// Whether this run is to be played twice. Depends on the whole sweep, not on the slice.
@@ -248,6 +259,7 @@ impl Header {
             ("max-events", number(self.events_max), number(other.events_max)),
             ("max-memory", number(self.bytes_max), number(other.bytes_max)),
             ("settings", self.settings.to_string(), other.settings.to_string()),
+            ("guided", self.guided.to_string(), other.guided.to_string()),
             ("fail-fast", self.fail_fast.to_string(), other.fail_fast.to_string()),
         ];
         let named = fields.into_iter().find(|(_, own, its)| own != its);

@@ -10,7 +10,7 @@ use onsale_world::stream::{Stream, below, fork};
 
 use super::{clock, disk, members, network, process};
 
-mod moments;
+pub(crate) mod moments;
 
 /// The faults of one seed, in no particular order.
 pub(crate) fn draw(swarm: &Swarm, scenario: &Scenario, seed: u64) -> Vec<Fault> {

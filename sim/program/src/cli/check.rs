@@ -21,6 +21,7 @@ Examples:
   onsale check --partition hash:2/4        one of four slices; then merge
   onsale check --resume                    continue after Ctrl-C or a kill
   onsale check --settings --seeds 1..1001  scenarios with settings drawn by seed
+  onsale check --guided --for 10m          search near plans that reached more
   onsale check --unsafe                    how soon oracles see unsafe settings
 
 The regressions of the catalogue are played first, then every scenario under
@@ -57,7 +58,7 @@ pub struct CheckArgs {
     /// Measure how many seeds the oracles need to see what each unsafe setting breaks, from 20 starts each
     /// [default SCENARIO: unsafe]; exits with 1 if one is not seen within its scenario's limit
     #[arg(long = "unsafe", conflicts_with_all = [
-        "seeds", "time", "fail_fast", "verify_every", "slice", "max_events", "max_memory",
+        "seeds", "time", "guided", "fail_fast", "verify_every", "slice", "max_events", "max_memory",
         "out", "results", "resume", "overwrite", "junit", "junit_seeds", "annotations", "skip_regressions",
     ])]
     pub unsafe_settings: bool,
@@ -65,6 +66,10 @@ pub struct CheckArgs {
     /// --max-events [default here: 5000000] or --max-memory does not count as failed
     #[arg(long, conflicts_with_all = ["scenarios", "unsafe_settings"])]
     pub settings: bool,
+    /// Change plans that reached something new a little and play them again, besides fresh seeds: a search for rare
+    /// states, the same for the same seeds on any number of cores. A run of a changed plan is replayed by its capsule
+    #[arg(long, conflicts_with_all = ["unsafe_settings", "settings", "slice"])]
+    pub guided: bool,
     /// End at the first failure
     #[arg(long)]
     pub fail_fast: bool,

@@ -13,6 +13,7 @@ use onsale_reports::{
 };
 use onsale_scenarios::reading::Reach;
 use onsale_scenarios::{Scenario, catalogue};
+use onsale_sim::plan::Plan;
 use onsale_sim::run::reproduce::{replay_line, seed_of};
 use onsale_sim::wall;
 use onsale_sim::wall::Stopwatch;
@@ -27,7 +28,8 @@ use crate::files::{self, Claims};
 use crate::invocation::spoken;
 use crate::progress::{self, Goal, Swept};
 use crate::settings;
-use crate::sweep::play::{Played, play};
+use crate::sweep::guide::Guide;
+use crate::sweep::play::{Played, planned, play};
 use crate::sweep::pool::{self, Stop};
 use crate::sweep::results::{self, Existing, Writer};
 use crate::sweep::seeds::Seeds;
@@ -39,6 +41,9 @@ use crate::terminal::Terminal;
 
 /// Default limit on the events of a drawn scenario: some draw a hundred times more events than others.
 const SETTINGS_CAP: Limits = Limits { events_max: 5_000_000, bytes_max: 512 << 20 };
+
+/// Greatest first seed of a guided sweep: no run's seed exceeds the greatest number.
+const GUIDED_MAX: u64 = u64::MAX / 2;
 
 /// Number of distinct failures of which a capsule is kept.
 const CAPSULES_MAX: usize = 20;
@@ -64,27 +69,36 @@ pub(super) fn check(
     let scenarios = [regressions, scenarios].concat();
     let dir = arguments.out.clone().unwrap_or_else(|| Path::new(OUT).join("check"));
     let path = arguments.results.clone().unwrap_or_else(|| dir.join("results.jsonl"));
-    let existing = match (arguments.resume, arguments.overwrite) {
-        (true, _) => Existing::Resume,
-        (false, true) => Existing::Replace,
-        (false, false) => Existing::Keep,
-    };
     let mut claims = Claims::default();
     scenarios.iter().for_each(|scenario| claims.reads_scenario(scenario));
     claims.takes("--results", &path)?;
     make_room(&arguments.report, &mut claims)?;
-    let mut totals = Totals::new(&header);
+    let mut totals = Totals::new(&header).in_dir(&dir);
+    let guide = header.guided.then(|| Guide::new(&header));
     if arguments.report.junit_seeds {
         totals = totals.by_seed();
     }
-    let (results, known) = results::open(&path, &header, existing, |result| totals.add(&result))?;
+    let mut items = header.items();
+    let (results, known) = results::open(&path, &header, existing(arguments), |result| {
+        totals.add(&result);
+        if let (Some(guide), Some(item)) = (&guide, items.next()) {
+            guide.recall(item, &result, &scenarios);
+        }
+    })?;
     if known > 0 {
         terminal.note(&format!("resumed after {}", human::counted(known, "result")));
     }
 
     let stopwatch = Stopwatch::start();
-    let mut sweep =
-        Sweep { header: &header, scenarios: &scenarios, dir, totals, results, trouble: None };
+    let mut sweep = Sweep {
+        header: &header,
+        scenarios: &scenarios,
+        dir,
+        totals,
+        guide: guide.as_ref(),
+        results,
+        trouble: None,
+    };
     let stopped = sweep.carry_out(arguments, known, stopwatch, terminal);
     let Sweep { totals, dir, trouble, .. } = sweep;
     let stopped = trouble.as_ref().map(|_| Stopped::BrokenOff).or(stopped);
@@ -97,6 +111,24 @@ pub(super) fn check(
         failure.capsule = Some(capsule.join("capsule.json").display().to_string());
     }
     let exit = report(&facts, &arguments.report, terminal)?;
+    note_files(&facts, (&path, &dir), terminal);
+    match trouble {
+        Some(trouble) => Err(trouble),
+        None => Ok(exit),
+    }
+}
+
+/// What becomes of results that exist.
+const fn existing(arguments: &CheckArgs) -> Existing {
+    match (arguments.resume, arguments.overwrite) {
+        (true, _) => Existing::Resume,
+        (false, true) => Existing::Replace,
+        (false, false) => Existing::Keep,
+    }
+}
+
+/// Notes how fast a sweep was, and where its results and capsules are.
+fn note_files(facts: &SweepFacts, (results, capsules): (&Path, &Path), terminal: Terminal) {
     if let Some(wall) = facts.wall.filter(|wall| wall.seconds > 0.0) {
         terminal.note(&format!(
             "{} in {} · {} seeds/s",
@@ -105,13 +137,9 @@ pub(super) fn check(
             human::rate(wall.runs as f64 / wall.seconds)
         ));
     }
-    terminal.note(&format!("results in {}", path.display()));
+    terminal.note(&format!("results in {}", results.display()));
     if !facts.failures.is_empty() {
-        terminal.note(&format!("capsules of the first failures in {}", dir.display()));
-    }
-    match trouble {
-        Some(trouble) => Err(trouble),
-        None => Ok(exit),
+        terminal.note(&format!("capsules of the first failures in {}", capsules.display()));
     }
 }
 
@@ -238,6 +266,11 @@ fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failu
         ))),
         (None, Some(_)) | (Some(_), None) => Ok(()),
     }?;
+    if arguments.guided && seeds.first > GUIDED_MAX {
+        return Err(Failure::Usage(format!(
+            "--guided numbers its runs from the first seed on: begin at {GUIDED_MAX} or below"
+        )));
+    }
     let cap = arguments.settings.then_some(SETTINGS_CAP);
     Ok(Header {
         slice: arguments.slice.unwrap_or(Slice::WHOLE),
@@ -249,6 +282,7 @@ fn header(arguments: &CheckArgs, scenarios: &[Scenario]) -> Result<Header, Failu
             .or_else(|| cap.map(|cap| cap.events_max)),
         bytes_max: arguments.limits.max_memory.or_else(|| cap.map(|cap| cap.bytes_max)),
         settings: arguments.settings,
+        guided: arguments.guided,
         fail_fast: arguments.fail_fast,
         ..Header::new(scenarios, seeds)
     })
@@ -260,6 +294,7 @@ struct Sweep<'a> {
     scenarios: &'a [Scenario],
     dir: PathBuf,
     totals: Totals,
+    guide: Option<&'a Guide>,
     results: Writer,
     /// The error of a file that could not be written.
     trouble: Option<Failure>,
@@ -277,7 +312,7 @@ impl Sweep<'_> {
         if self.is_over() {
             return Some(Stopped::FirstFailure);
         }
-        let (header, scenarios) = (self.header, self.scenarios);
+        let (header, scenarios, guide) = (self.header, self.scenarios, self.guide);
         let stop = Arc::new(Stop::default());
         let asked = Arc::clone(&stop);
         stop_on_signals(terminal, "the sweep", move || asked.ask());
@@ -290,13 +325,15 @@ impl Sweep<'_> {
         let (swept, watch) = (Swept::default(), Watch::default());
         let sweep = || {
             let work = |item: Item, progress: &Arc<Progress>| {
-                let scenario = &scenarios[item.scenario];
+                let planned = planned(header, scenarios, item, guide, progress)?;
+                let item = planned.item;
                 let stopwatch = Stopwatch::start();
-                let play = || play(header, scenario, item, progress);
-                watch.over(item, progress, play).map(|played| (played, stopwatch.elapsed_s()))
+                let play = || play(header, planned, progress);
+                let played = watch.over(item, progress, play)?;
+                Some((item, played, stopwatch.elapsed_s()))
             };
-            pool::in_order(arguments.jobs(), items, &stop, work, |(played, wall_s)| {
-                let going = self.take(&played, wall_s);
+            pool::in_order(arguments.jobs(), items, &stop, work, |(item, played, wall_s)| {
+                let going = self.take(item, &played, wall_s);
                 swept.done.fetch_add(1, Ordering::Relaxed);
                 swept.failed.store(self.totals.failed_runs(), Ordering::Relaxed);
                 going
@@ -324,11 +361,14 @@ impl Sweep<'_> {
     }
 
     /// Keeps a result: its capsule first, so that the capsule exists once the line does.
-    fn take(&mut self, played: &Played, wall_s: f64) -> ControlFlow<()> {
+    fn take(&mut self, item: Item, played: &Played, wall_s: f64) -> ControlFlow<()> {
         let before = self.totals.distinct();
         self.totals.add_made(&played.result, wall_s);
         let kept = match &played.capsule {
-            Some(capsule) if self.totals.distinct() > before && before < CAPSULES_MAX => {
+            Some(capsule)
+                if played.result.near
+                    || self.totals.distinct() > before && before < CAPSULES_MAX =>
+            {
                 let dir = capsule_dir(&self.dir, &played.result.scenario, played.result.seed);
                 let mut claims = Claims::default();
                 let claimed = claims.writes_into("--out", &dir, &["capsule.json"]);
@@ -336,6 +376,9 @@ impl Sweep<'_> {
             }
             Some(_) | None => Ok(()),
         };
+        if let Some(guide) = self.guide {
+            guide.take(item, &played.result, || Plan::clone(&played.plan));
+        }
         let kept = kept.and_then(|()| Ok(self.results.append(&played.result)?));
         self.trouble = kept.err();
         if self.trouble.is_some() || self.is_over() {

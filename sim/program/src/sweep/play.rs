@@ -10,10 +10,11 @@ use onsale_reports::{Verdict, json};
 use onsale_scenarios::Scenario;
 use onsale_sim::plan::Plan;
 use onsale_sim::run::{Outcome, run_within};
-use onsale_world::limits::Limit;
+use onsale_world::limits::{Limit, Limits};
 use onsale_world::{Progress, Tracing};
 use serde::{Deserialize, Serialize};
 
+use super::guide::Guide;
 use super::{Header, Item};
 use crate::capsule::Capsule;
 use crate::settings;
@@ -45,6 +46,9 @@ pub struct SeedResult {
     /// Whether it was played twice.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verified: bool,
+    /// Whether its plan was made from an earlier one: then no seed leads to it, and its capsule has it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub near: bool,
     /// Checks of each oracle; `None` if it was not exercised.
     pub checks: BTreeMap<String, Option<u64>>,
     /// The limit that stopped it, if one did.
@@ -86,14 +90,16 @@ pub struct Played {
     pub result: SeedResult,
     /// The capsule, if something failed.
     pub capsule: Option<Box<Capsule>>,
+    /// Its plan.
+    pub plan: Box<Plan>,
 }
 
 impl Played {
     /// The result of an outcome.
-    pub fn of(plan: &Plan, outcome: &Outcome) -> Self {
+    pub fn of(plan: Plan, outcome: &Outcome) -> Self {
         let result = SeedResult::of(outcome);
-        let capsule = (!result.failures.is_empty()).then(|| Box::new(Capsule::new(plan, outcome)));
-        Self { result, capsule }
+        let capsule = (!result.failures.is_empty()).then(|| Box::new(Capsule::new(&plan, outcome)));
+        Self { result, capsule, plan: Box::new(plan) }
     }
 }
 
@@ -133,6 +139,7 @@ impl SeedResult {
             events: facts.events,
             virtual_us: (facts.virtual_s * 1e6).round() as u64,
             verified: false,
+            near: false,
             limit: outcome.limit,
             checks: checks.collect(),
             failures: failures.collect(),
@@ -153,28 +160,53 @@ impl SeedResult {
     }
 }
 
-/// Plays a run of a sweep. `None` if it was interrupted: then it says nothing about the seed.
-pub fn play(
+/// A run with its plan and its limits.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The run: a guide may choose another scenario than the one whose turn it is.
+    pub item: Item,
+    plan: Plan,
+    is_near: bool,
+    limits: Limits,
+}
+
+/// Plans a run: the plan is the seed's own, or one that the guide makes. `None` if it was interrupted while it waited for
+/// the results that the guide goes by.
+pub fn planned(
     header: &Header,
-    scenario: &Scenario,
+    scenarios: &[Scenario],
     item: Item,
-    progress: &Arc<Progress>,
-) -> Option<Played> {
+    guide: Option<&Guide>,
+    progress: &Progress,
+) -> Option<Planned> {
+    if let Some(guide) = guide {
+        let (item, plan, is_near) = guide.plan(item, scenarios, progress)?;
+        let limits = header.limits(item, &scenarios[item.scenario]);
+        return Some(Planned { item, plan, is_near, limits });
+    }
     let is_drawn = header.settings && header.replayed(item.scenario).is_none();
     let drawn = is_drawn.then(|| settings::drawn(item.seed));
-    let scenario = drawn.as_ref().unwrap_or(scenario);
-    let (plan, limits) = (Plan::new(scenario, item.seed), header.limits(item, scenario));
+    let scenario = drawn.as_ref().unwrap_or(&scenarios[item.scenario]);
+    let limits = header.limits(item, scenario);
+    Some(Planned { item, plan: Plan::new(scenario, item.seed), is_near: false, limits })
+}
+
+/// Plays a run of a sweep. `None` if it was interrupted: then it says nothing about the plan.
+pub fn play(header: &Header, planned: Planned, progress: &Arc<Progress>) -> Option<Played> {
+    let Planned { item, plan, is_near, limits } = planned;
     let run = |tracing| run_within(&plan, progress, tracing, limits);
     let first = whole(run(Tracing::default()))?;
-    let mut played = Played::of(&plan, &first);
-    if !header.verifies(item) {
-        return Some(played);
-    }
-    let second = whole(run(Tracing::default()))?;
-    played.result.verified = true;
-    if !same(&first, &second) {
-        played.result.failures.push(differing(&first, &second, run)?);
-        played.capsule.get_or_insert_with(|| Box::new(Capsule::new(&plan, &first)));
+    let second = if header.verifies(item) { Some(whole(run(Tracing::default()))?) } else { None };
+    let differs = match &second {
+        Some(second) if !same(&first, second) => Some(differing(&first, second, run)?),
+        Some(_) | None => None,
+    };
+    let mut played = Played::of(plan, &first);
+    let Played { result, capsule, plan } = &mut played;
+    (result.seed, result.near, result.verified) = (item.seed, is_near, second.is_some());
+    if let Some(differs) = differs {
+        result.failures.push(differs);
+        capsule.get_or_insert_with(|| Box::new(Capsule::new(plan, &first)));
     }
     Some(played)
 }
@@ -242,8 +274,12 @@ mod tests {
         let header = Header::new(std::slice::from_ref(&scenario), seeds);
         let item = header.items().next().unwrap();
         let progress = Arc::new(Progress::default());
-        assert!(play(&header, &scenario, item, &progress).is_some());
+        let planned = || {
+            planned(&header, std::slice::from_ref(&scenario), item, None, &progress)
+                .expect("nobody is awaited")
+        };
+        assert!(play(&header, planned(), &progress).is_some());
         progress.stop.store(true, std::sync::atomic::Ordering::Relaxed);
-        assert_eq!(play(&header, &scenario, item, &progress), None);
+        assert_eq!(play(&header, planned(), &progress), None);
     }
 }

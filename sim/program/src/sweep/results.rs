@@ -160,7 +160,12 @@ impl Reader {
         };
         let result: SeedResult = serde_json::from_slice(&line)
             .map_err(|error| malformed(format!("not a result: {error}")))?;
-        if result.seed != item.seed || result.scenario != *scenario {
+        let is_of = |id: &str| self.header.scenarios.iter().any(|known| known.id == id);
+        let is_its = match self.header.guided {
+            true => is_of(&result.scenario),
+            false => result.scenario == *scenario,
+        };
+        if result.seed != item.seed || !is_its {
             let what = format!("the result of seed {} of {}", result.seed, result.scenario);
             return Err(malformed(what));
         }

@@ -7,6 +7,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use onsale_cluster::{Mark, Phase};
 use onsale_reports::Oracle;
@@ -15,6 +16,8 @@ use onsale_reports::sweep::{
     Bucket, Counted, Failure, InRange, ScenarioFacts, Seen, Stopped, SweepFacts,
 };
 use onsale_sim::run::reproduce::{ALLOW_OUTSIDE, replay_line, seed_of};
+
+use crate::files;
 
 use super::play::{DETERMINISM, Failed, SeedResult};
 use super::{Header, Named};
@@ -42,6 +45,8 @@ pub struct Totals {
     whole: bool,
     /// Whether every seed has a range of its own.
     by_seed: bool,
+    /// The directory of capsules.
+    dir: PathBuf,
 }
 
 /// Ranges of a scenario's seeds, wide enough to be few.
@@ -73,6 +78,7 @@ impl Totals {
             ranges: scenarios.clone().map(|_| Ranges { width: 1, buckets: Vec::new() }).collect(),
             whole: header.slice.is_whole(),
             by_seed: false,
+            dir: PathBuf::new(),
             facts: SweepFacts {
                 meanings: meanings(),
                 code_version: header.code_version.clone(),
@@ -97,6 +103,12 @@ impl Totals {
     #[must_use]
     pub fn by_seed(self) -> Self {
         Self { by_seed: true, ..self }
+    }
+
+    /// The same with its capsules in a directory.
+    #[must_use]
+    pub fn in_dir(self, dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), ..self }
     }
 
     /// Number of runs.
@@ -153,7 +165,7 @@ impl Totals {
                 seen: Seen { count: 0, first_seed: result.seed },
                 headline: failed.headline.clone(),
                 details: failed.details.clone(),
-                reproduce: reproduce(&self.header.scenarios[place], result),
+                reproduce: reproduce(&self.header.scenarios[place], &self.dir, result),
             });
             own.seen.count += 1;
         }
@@ -186,6 +198,7 @@ impl Totals {
         facts.events += result.events;
         facts.virtual_us += result.virtual_us;
         facts.verified += u64::from(result.verified);
+        facts.near += u64::from(result.near);
 
         let failed = u64::from(self.header.is_failed(place, result));
         let is_capped = self.header.settings && result.limit.is_some();
@@ -231,7 +244,7 @@ impl Totals {
                     seen: Seen { count: 1, first_seed: result.seed },
                     headline: failed.headline.clone(),
                     details: failed.details.clone(),
-                    reproduce: reproduce(&self.header.scenarios[place], result),
+                    reproduce: reproduce(&self.header.scenarios[place], &self.dir, result),
                     found,
                     capsule: None,
                 });
@@ -331,8 +344,13 @@ fn both(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     Some(one? + other?)
 }
 
-/// The command that plays a run of a sweep again, stopped at the same limit.
-fn reproduce(named: &Named, result: &SeedResult) -> String {
+/// The command that plays a run of a sweep again, stopped at the same limit. Only its capsule has the plan of a run
+/// that no seed leads to.
+fn reproduce(named: &Named, dir: &Path, result: &SeedResult) -> String {
+    if result.near {
+        let run = files::of_run(&result.scenario, result.seed);
+        return replay_line(&dir.join(run).join("capsule.json").display().to_string());
+    }
     let limit = result.limit.map(|limit| format!(" {limit}")).unwrap_or_default();
     let outside = if named.allow_outside { ALLOW_OUTSIDE } else { "" };
     replay_line(&(seed_of(result.seed, &result.scenario) + &limit + outside))

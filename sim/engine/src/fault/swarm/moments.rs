@@ -204,7 +204,7 @@ fn delay(stream: &mut Stream) -> Span {
 }
 
 /// Aims a fault of one node at the node at which the moment comes.
-fn aim_there(fault: &mut Fault) {
+pub(crate) fn aim_there(fault: &mut Fault) {
     let mut targets = 0;
     fault.each_target(&mut |_| targets += 1);
     let is_of_one = targets == 1 || matches!(fault.family(), Family::OneWayLoss | Family::Flapping);

@@ -27,6 +27,7 @@ fn header(slice: &str, seeds: &str) -> Header {
         bytes_max: None,
         fail_fast: false,
         settings: false,
+        guided: false,
     }
 }
 
@@ -38,6 +39,7 @@ fn passed(scenario: &str, seed: u64) -> SeedResult {
         events: 10,
         virtual_us: 1_000_000,
         verified: false,
+        near: false,
         limit: None,
         checks: [("hold".to_owned(), Some(3)), ("live".to_owned(), Some(1))].into(),
         failures: Vec::new(),
