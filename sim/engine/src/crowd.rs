@@ -279,8 +279,8 @@ impl Crowd {
     }
 
     fn time_out(&mut self, now: Instant, end: Instant, witness: &mut Witness) {
-        while let Some((ends, user)) = self.timeouts.take_ended(end) {
-            self.on_no_answer(now, ends, user, witness);
+        while let Some((ends, user, gateway)) = self.timeouts.take_ended(end) {
+            self.on_no_answer(now, (ends, user), (ends, gateway), witness);
         }
     }
 

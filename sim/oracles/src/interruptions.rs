@@ -142,12 +142,13 @@ impl Interruptions {
         self.gateway_until(node, at + self.recovery.max(self.unseen));
     }
 
+    /// The latest declaration decides: a gateway that goes on is asked with success once recovery is over.
     fn gateway_until(&mut self, node: NodeId, until: Instant) {
         let place = usize::from(node.0);
         if place >= self.gateways.len() {
             self.gateways.resize(place + 1, Instant::ZERO);
         }
-        self.gateways[place] = until.max(self.gateways[place]);
+        self.gateways[place] = until;
     }
 
     /// Whether every attempt of a request may have gone to an interrupted gateway: the first was at `since`.

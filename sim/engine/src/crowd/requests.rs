@@ -34,26 +34,31 @@ impl Crowd {
         witness.judges.oracles.heard_unasked(at, &asked);
     }
 
-    /// Notes that the person's open attempt has ended, by an answer, with its patience or with its connection.
+    /// Notes that the person's open attempt has ended, by an answer, with its patience or with its connection. `open` is
+    /// the end of its patience, and its gateway: clients may have learnt of others since.
     #[inline]
     pub(super) fn end_attempt(
         &self,
-        at: Instant,
-        user: u32,
+        (at, user): (Instant, u32),
+        open: (Instant, u16),
         person: &Person,
         witness: &mut Witness,
     ) {
         if witness.judges.any_in_minority() {
-            self.report_end(at, user, person, witness);
+            self.report_end((at, user), open, person, witness);
         }
     }
 
     #[cold]
-    fn report_end(&self, at: Instant, user: u32, person: &Person, witness: &mut Witness) {
-        let gives_up = self.timeouts.end_of(person.ticket).unwrap_or(at);
+    fn report_end(
+        &self,
+        (at, user): (Instant, u32),
+        (gives_up, gateway): (Instant, u16),
+        person: &Person,
+        witness: &mut Witness,
+    ) {
         let sent = Instant(gives_up.0.saturating_sub(self.request_timeout().0));
         let asked = self.asked(user, person);
-        let gateway = self.gateway(user, asked.show, person.sequence, person.attempt);
         witness.judges.attempt_ends((sent, at), NodeId(gateway), &asked);
     }
 

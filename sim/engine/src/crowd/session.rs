@@ -1,8 +1,7 @@
 //! One person's session: pick, hold, pay, done; retry, give up, abandon.
 //!
-//! Owns a person's next step and the reaction to each answer. Every latency runs from the
-//! instant at which the person meant to act, so that a slow answer to one request cannot hide the
-//! wait of the next. Refuses to know how requests travel.
+//! Owns a person's next step and the reaction to each answer. Every latency runs from the instant at which the person
+//! meant to act, so that a slow answer to one request cannot hide the wait of the next. Refuses to know how requests travel.
 
 use onsale_booking::{
     Command, Instant, Outcome, PaymentId, Refusal, Reply, Request, ShowId, Timed, UserId,
@@ -83,7 +82,8 @@ impl Crowd {
         let person = *known;
         if person.waits {
             known.waits = false;
-            self.end_attempt(at, user, &person, witness);
+            let open = self.timeouts.open(person.ticket).expect("the person waits");
+            self.end_attempt((at, user), open, &person, witness);
             self.timeouts.strike_out(person.ticket);
         }
         let attempts = person.attempt.saturating_add(self.repeats(user));
@@ -116,19 +116,19 @@ impl Crowd {
         }
     }
 
-    /// Fails the person's attempt: its patience or its connection has ended.
+    /// Fails the person's attempt, whose patience (it ends at `open`, at that gateway) or connection has ended.
     pub(super) fn on_no_answer(
         &mut self,
         now: Instant,
-        at: Instant,
-        user: u32,
+        (at, user): (Instant, u32),
+        open: (Instant, u16),
         witness: &mut Witness,
     ) {
         let Some(person) = self.people.get(user) else { return };
         assert!(person.waits, "a valid ticket belongs to a waiting person");
         let before = *person;
         person.waits = false;
-        self.end_attempt(at, user, &before, witness);
+        self.end_attempt((at, user), open, &before, witness);
         self.try_again(now, at, user, before, Ending::GaveUp, witness);
     }
 
@@ -142,10 +142,11 @@ impl Crowd {
         witness: &mut Witness,
     ) {
         let Some(&mut Person { sequence, ticket, .. }) = self.people.get(user) else { return };
+        let open = self.timeouts.open(ticket).expect("the person waits");
         self.timeouts.strike_out(ticket);
         let request = request_id(user, sequence);
         witness.sees(at, || Sight::Disconnected { user: UserId(user), request, gateway });
-        self.on_no_answer(now, at, user, witness);
+        self.on_no_answer(now, (at, user), open, witness);
     }
 
     fn ask_hold(&mut self, now: Instant, act: Act, person: Person, witness: &mut Witness) {

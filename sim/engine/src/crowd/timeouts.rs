@@ -45,10 +45,12 @@ impl Timeouts {
         }
     }
 
-    /// Instant at which the patience with a valid ticket ends.
-    pub(super) fn end_of(&self, ticket: u32) -> Option<Instant> {
+    /// Instant at which the patience with a ticket ends, and the gateway that was asked; `None` once it has ended or was
+    /// cancelled.
+    pub(super) fn open(&self, ticket: u32) -> Option<(Instant, u16)> {
         let place = ticket.wrapping_sub(self.first_ticket) as usize;
-        self.queue.get(place).map(|patience| patience.ends)
+        let patience = self.queue.get(place).filter(|patience| patience.gateway != NOWHERE)?;
+        Some((patience.ends, patience.gateway))
     }
 
     /// Earliest instant at which a patience may end.
@@ -56,15 +58,15 @@ impl Timeouts {
         self.queue.front().map(|patience| patience.ends)
     }
 
-    /// Removes and returns the next client whose patience ends before `end`, with that instant.
-    pub(super) fn take_ended(&mut self, end: Instant) -> Option<(Instant, u32)> {
+    /// Removes and returns the next client whose patience ends before `end`, with that instant and its gateway.
+    pub(super) fn take_ended(&mut self, end: Instant) -> Option<(Instant, u32, u16)> {
         while let Some(&Timeout { ends, user, gateway }) = self.queue.front()
             && ends < end
         {
             self.queue.pop_front();
             self.first_ticket = self.first_ticket.wrapping_add(1);
             if gateway != NOWHERE {
-                return Some((ends, user));
+                return Some((ends, user, gateway));
             }
         }
         None
@@ -98,8 +100,11 @@ mod tests {
         waiting.strike_out(tickets[0]);
         assert_eq!(waiting.at(1, Instant(9)), [12, 13]);
         assert_eq!(waiting.next_end(), Some(Instant(5)));
-        assert_eq!(waiting.end_of(tickets[1]), Some(Instant(6)));
-        assert_eq!(waiting.take_ended(Instant(7)), Some((Instant(6), 11)));
+        assert_eq!(
+            (waiting.open(tickets[0]), waiting.open(tickets[1])),
+            (None, Some((Instant(6), 2)))
+        );
+        assert_eq!(waiting.take_ended(Instant(7)), Some((Instant(6), 11, 2)));
         assert_eq!(waiting.take_ended(Instant(7)), None);
         assert!(waiting.is_at(tickets[2], 1) && !waiting.is_at(tickets[2], 2));
         assert!(!waiting.is_at(tickets[1], 2), "its ticket is cancelled");
