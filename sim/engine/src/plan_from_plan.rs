@@ -1,9 +1,9 @@
 //! Plans that add to a seed's own plan what earlier plans make worth trying.
 //!
 //! Owns what is added: drawn faults of a plan that reached something new, as they are, shifted, or at another target;
-//! faults that wait for a rare path which that plan took; and faults of families that were tried least. All stay within the scenario's
-//! swarm, so whatever the scenario promises of a seed it promises of such a plan. Refuses to know which plans are worth
-//! it.
+//! faults that wait for a rare path which that plan took; and faults of families that were tried least. All stay within
+//! the scenario's swarm, so what the scenario promises of a seed it promises of such a plan, too. Refuses to know which
+//! plans are worth it.
 
 use onsale_booking::{NodeId, Span};
 use onsale_scenarios::{Family, Fault, Moment, Swarm, Target, When};
@@ -53,15 +53,14 @@ pub fn near(
         if once && plan.faults.iter().any(|known| known.family() == fault.family()) {
             continue;
         }
+        let ends = fault.ends();
         plan.faults.push(fault);
-        if plan.check().is_err() {
+        if ends > swarm.until || plan.check().is_err() {
             plan.faults.pop();
         }
     }
     plan.faults.sort_by_key(|fault| fault.at);
-    let ends = drawn(&plan).into_iter().map(|nth| plan.faults[nth].ends()).max();
-    let fits = ends.is_none_or(|ends| ends <= swarm.until);
-    (plan != *own && fits).then_some(plan)
+    (plan != *own).then_some(plan)
 }
 
 /// A drawn fault of the parent, which may be shifted a little or strike another target.

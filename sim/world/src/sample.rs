@@ -133,14 +133,15 @@ pub fn zipf(bits: u64, ranks: u32, exponent_milli: u32) -> u32 {
 }
 
 /// An index drawn by integer weights; zero if all weights are.
-pub fn weighted(bits: u64, weights: &[u32]) -> usize {
-    let total: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+pub fn weighted<W: Copy + Into<u64>>(bits: u64, weights: &[W]) -> usize {
+    let total: u64 = weights.iter().map(|&weight| weight.into()).sum();
     let mut left = below(bits, total);
     for (index, &weight) in weights.iter().enumerate() {
-        if left < u64::from(weight) {
+        let weight = weight.into();
+        if left < weight {
             return index;
         }
-        left -= u64::from(weight);
+        left -= weight;
     }
     0
 }
@@ -167,7 +168,7 @@ mod tests {
             golden(|bits| log_normal(bits, SHAPE).0),
             golden(|bits| u64::from(zipf(bits, 70_000, 1_000))),
             golden(|bits| u64::from(zipf(bits, 70_000, 1_300))),
-            golden(|bits| weighted(bits, &[1, 4, 3, 2]) as u64),
+            golden(|bits| weighted(bits, &[1_u32, 4, 3, 2]) as u64),
             golden(|bits| exponential(bits, Span(5_000)).0),
             golden(|bits| quantile(bits, &TABLE).0),
         ];
@@ -253,7 +254,7 @@ mod tests {
         let mut stream = Stream::new(3);
         let mut counts = [0_u32; 3];
         for _ in 0..30_000 {
-            counts[weighted(stream.draw(), &[1, 0, 2])] += 1;
+            counts[weighted(stream.draw(), &[1_u32, 0, 2])] += 1;
         }
         assert_eq!(counts[1], 0);
         assert!((9_500..10_500).contains(&counts[0]), "{counts:?}");

@@ -14,6 +14,7 @@ use onsale_scenarios::{Family, Moment, Scenario};
 use onsale_sim::plan::Plan;
 use onsale_sim::plan_from_plan::near;
 use onsale_world::Progress;
+use onsale_world::sample::weighted;
 use onsale_world::stream::{Stream, fork};
 
 use super::play::SeedResult;
@@ -31,8 +32,6 @@ const RUNS: usize = 6;
 const UNIT: u64 = 1 << 32;
 /// Half of all parents are among this many latest ones.
 const LATEST: usize = 12;
-/// Attempts at a sound change before the seed's own plan is played.
-const TRIES: u64 = 4;
 
 /// The kept plans of a guided sweep.
 #[derive(Debug)]
@@ -65,7 +64,7 @@ struct Reached {
     number: u64,
     /// Number of new pairs.
     new: u64,
-    /// Number of events that they took.
+    /// Number of events that it took.
     events: u64,
 }
 
@@ -131,12 +130,10 @@ impl Guide {
         let tried = |family: Family| tried.get(family.name()).copied().unwrap_or(0);
         let own = Plan::new(&scenarios[scenario], item.seed);
         if !parents.is_empty() && stream.below(FRESH) != 0 {
-            for _ in 0..TRIES {
-                let parent = pick(&parents, &mut stream);
-                let near = near(&own, &parent.plan, &parent.paths, tried, stream.draw());
-                if let Some(plan) = near {
-                    return Some((item, plan, true));
-                }
+            let parent = pick(&parents, &mut stream);
+            let near = near(&own, &parent.plan, &parent.paths, tried, stream.draw());
+            if let Some(plan) = near {
+                return Some((item, plan, true));
             }
         }
         Some((item, own, false))
@@ -157,13 +154,7 @@ impl Guide {
             (2 * new + 1) * UNIT / (events + 1)
         };
         let worth: Vec<u64> = state.reached[self.regressions..].iter().map(worth).collect();
-        let mut left = stream.below(worth.iter().sum::<u64>().max(1));
-        let chosen = worth.iter().position(|&worth| {
-            let is_it = left < worth;
-            left = left.saturating_sub(worth);
-            is_it
-        });
-        self.regressions + chosen.unwrap_or(0)
+        self.regressions + weighted(stream.draw(), &worth)
     }
 
     /// Takes the known result of the next run, whose plan is made once more.

@@ -6,6 +6,7 @@
 
 use onsale_booking::Span;
 use onsale_scenarios::{Family, Fault, Moment, Scenario, Swarm, Target, What, When};
+use onsale_world::sample::weighted;
 use onsale_world::stream::Stream;
 
 use super::{Aim, one};
@@ -186,15 +187,9 @@ impl Wait {
 
 /// One of the moments that the system has.
 fn pick(weights: Weights, scenario: &Scenario, stream: &mut Stream) -> Option<Moment> {
-    let has = |&&(_, moment): &&(u64, Moment)| scenario.cluster.system.has(moment);
-    let sum = weights.iter().filter(has).map(|&(weight, _)| weight).sum::<u64>();
-    let mut left = stream.below(sum.max(1));
-    let chosen = weights.iter().filter(has).find(|&&(weight, _)| {
-        let is_it = left < weight;
-        left = left.saturating_sub(weight);
-        is_it
-    });
-    chosen.map(|&(_, moment)| moment)
+    let has = |&(_, moment): &(u64, Moment)| scenario.cluster.system.has(moment);
+    let (weights, moments): (Vec<u64>, Vec<Moment>) = weights.iter().copied().filter(has).unzip();
+    moments.get(weighted(stream.draw(), &weights)).copied()
 }
 
 /// Time from a moment to the strike: often none, else up to 32 ms, log-uniform.
