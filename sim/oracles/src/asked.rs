@@ -32,4 +32,10 @@ impl Asked {
         let &Request { id, user, show, .. } = request;
         Self { request: id, user, show, since }
     }
+
+    /// The line about its first attempt, for evidence.
+    pub fn sent(&self) -> String {
+        let Self { request, user, show, since } = self;
+        format!("client {user}: sent {request} about {show} at {since}")
+    }
 }

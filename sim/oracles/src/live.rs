@@ -241,7 +241,7 @@ impl Live {
             ),
             lines: vec![
                 served_since(until, known),
-                sent(&asked),
+                asked.sent(),
                 format!("client {}: {how} at {at}", asked.user),
             ],
         });
@@ -330,7 +330,7 @@ impl Live {
                     headline: format!("{} of {} never ended", asked.request, asked.user),
                     lines: vec![
                         served_since(until, known),
-                        sent(asked),
+                        asked.sent(),
                         format!("it was still open at the end, {end}"),
                     ],
                 });
@@ -383,9 +383,4 @@ fn lost_at_most(judged: u64, ppb: u64) -> u64 {
 fn served_since(until: Instant, known: &Known) -> String {
     let recovery = human::span(known.interruptions.recovery());
     format!("no interruption excuses it: the last ended at {until}, with {recovery} to recover")
-}
-
-fn sent(asked: &Asked) -> String {
-    let Asked { request, user, show, since } = asked;
-    format!("client {user}: sent {request} about {show} at {since}")
 }

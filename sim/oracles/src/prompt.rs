@@ -88,11 +88,11 @@ impl Prompt {
             self.findings.fail(SLOW_ANSWER, || Story {
                 headline: format!("{} of {} was answered late", asked.request, asked.user),
                 lines: vec![
+                    asked.sent(),
                     format!(
-                        "client {}: sent {} about {} at {}, and nothing interrupted it",
-                        asked.user, asked.request, asked.show, asked.since
+                        "client {}: had to be answered by {limit}, as nothing interrupted it; was at {at}",
+                        asked.user
                     ),
-                    format!("client {}: had to be answered by {limit}, was at {at}", asked.user),
                 ],
             });
         }
@@ -146,10 +146,8 @@ impl Prompt {
             self.findings.fail(OVERLOADED_IDLE, || Story {
                 headline: format!("{} of {} was told overloaded without a load", asked.request, asked.user),
                 lines: vec![
-                    format!(
-                        "client {}: sent {} about {} at {}, and was told so at {at}",
-                        asked.user, asked.request, asked.show, asked.since
-                    ),
+                    asked.sent(),
+                    format!("client {}: was told so at {at}", asked.user),
                     format!(
                         "at most {most} attempts about it were under way at all gateways; each takes {limit}"
                     ),

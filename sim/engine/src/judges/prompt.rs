@@ -21,7 +21,7 @@
 use onsale_booking::{Instant, NodeId, Span};
 use onsale_cluster::ShardId;
 use onsale_oracles::{Asked, Excuse, Interruptions, Rule, Story};
-use onsale_reports::Oracle;
+use onsale_reports::{Oracle, human};
 
 onsale_oracles::rules! {
     Prompt:
@@ -123,10 +123,13 @@ impl Prompt {
         self.checks += 1;
         let took = now.since(since);
         if took > within {
-            let headline = format!("{shard} had no leader for {took}");
+            let headline = format!("{shard} had no leader for {}", human::span(took));
             let lines = vec![
                 format!("none since {since}, after {cause}; the next serves at {now}"),
-                format!("a majority was left and nothing else was wrong: that explains {within}"),
+                format!(
+                    "a majority was left and nothing else was wrong: that explains {}",
+                    human::span(within)
+                ),
             ];
             self.found.push((rule, Story { headline, lines }));
         }
@@ -195,9 +198,10 @@ impl Prompt {
                 format!(
                     "no majority has reached {gateway} since {since}: it had withdrawn by {withdrawn}"
                 ),
+                asked.sent(),
                 format!(
-                    "client {}: sent {} about {} at {sent}; had to be told by {limit}; that ended at {ends}",
-                    asked.user, asked.request, asked.show
+                    "client {}: its attempt of {sent} had to be told by {limit}; that ended at {ends}",
+                    asked.user
                 ),
             ];
             self.found.push((SLOW_MINORITY, Story { headline, lines }));
