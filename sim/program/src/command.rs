@@ -187,7 +187,7 @@ impl Play<'_> {
         }
         match written {
             Ok(Some(dir)) if matches!(exit, Exit::OracleFailed | Exit::LatencyMissed) => {
-                let capsule = shown(&dir.join("capsule.json"));
+                let capsule = shown(&dir.join(files::CAPSULE));
                 self.terminal.note(&format!(
                     "files in {}; the failure in one file: {capsule}",
                     dir.display()

@@ -13,7 +13,7 @@ use onsale_scenarios::{Arrivals, Scenario, reading};
 use onsale_sim::plan::Plan;
 use serde_json::Value;
 
-pub(crate) use self::name::of_run;
+pub(crate) use self::name::{CAPSULE, capsule_of, of_run};
 
 /// Number of bytes at the start of a file by which its kind is recognised.
 const HEAD: u64 = 4_096;
@@ -22,7 +22,7 @@ const PLAN_MAX: u64 = 64 << 20;
 
 /// The files of a run's directory.
 pub(crate) const RUN: [&str; 6] =
-    ["plan.json", "latency.csv", "timeline.csv", "latency.hlog", "capsule.json", "summary.json"];
+    ["plan.json", "latency.csv", "timeline.csv", "latency.hlog", CAPSULE, "summary.json"];
 
 /// The files that a command reads and writes.
 #[derive(Debug, Default)]
@@ -221,7 +221,7 @@ fn run_in(dir: &Path) -> Option<(String, String)> {
         let bytes = reading::whole(&dir.join(name), PLAN_MAX).ok()?;
         serde_json::from_slice::<Value>(&bytes).ok()
     };
-    let plan = read("plan.json").or_else(|| Some(read("capsule.json")?.get("plan")?.clone()))?;
+    let plan = read("plan.json").or_else(|| Some(read(CAPSULE)?.get("plan")?.clone()))?;
     // In the first format, the seed is a number.
     let seed = plan.get("seed")?;
     let seed = seed.as_str().map_or_else(|| seed.to_string(), str::to_owned);

@@ -107,8 +107,8 @@ pub(super) fn check(
     facts.wall = Some(Wall { seconds: stopwatch.elapsed_s(), runs: facts.runs() - known });
     let told = facts.failures.iter_mut().chain(&mut facts.expected);
     for failure in told.filter(|failure| failure.found < CAPSULES_MAX) {
-        let capsule = capsule_dir(&dir, &failure.scenario, failure.seen.first_seed);
-        failure.capsule = Some(capsule.join("capsule.json").display().to_string());
+        let capsule = files::capsule_of(&dir, &failure.scenario, failure.seen.first_seed);
+        failure.capsule = Some(capsule.display().to_string());
     }
     let exit = report(&facts, &arguments.report, terminal)?;
     note_files(&facts, (&path, &dir), terminal);
@@ -369,9 +369,10 @@ impl Sweep<'_> {
                 if played.result.near
                     || self.totals.distinct() > before && before < CAPSULES_MAX =>
             {
-                let dir = capsule_dir(&self.dir, &played.result.scenario, played.result.seed);
+                let run = files::of_run(&played.result.scenario, played.result.seed);
+                let dir = self.dir.join(run);
                 let mut claims = Claims::default();
-                let claimed = claims.writes_into("--out", &dir, &["capsule.json"]);
+                let claimed = claims.writes_into("--out", &dir, &[files::CAPSULE]);
                 claimed.map_err(Failure::Refused).and_then(|()| Ok(write_capsule(&dir, capsule)?))
             }
             Some(_) | None => Ok(()),
@@ -407,11 +408,6 @@ fn give_up(scenario: &str, seed: u64, terminal: Terminal) -> ! {
     std::process::exit(Exit::OracleFailed as i32);
 }
 
-/// The directory of a run's capsule: `fast-crash-7` below the sweep's directory.
-fn capsule_dir(dir: &Path, scenario: &str, seed: u64) -> PathBuf {
-    dir.join(files::of_run(scenario, seed))
-}
-
 fn write_capsule(dir: &Path, capsule: &Capsule) -> Result<(), ReportError> {
-    directory::publish(dir, "capsule.json", |out| out.write_all(capsule.to_json().as_bytes()))
+    directory::publish(dir, files::CAPSULE, |out| out.write_all(capsule.to_json().as_bytes()))
 }

@@ -1,5 +1,7 @@
 //! `onsale merge`: merges the slices of a sweep.
 
+use std::path::Path;
+
 use onsale_reports::sweep::Stopped;
 
 use super::Failure;
@@ -22,7 +24,9 @@ pub(super) fn merge(arguments: &MergeArgs, terminal: Terminal) -> Result<Exit, F
     make_room(&arguments.report, &mut claims)?;
     let slices = Slices::open(&arguments.files)?;
     let header = slices.header().clone();
-    let mut totals = Totals::new(&header);
+    let sweep =
+        arguments.files.first().and_then(|file| file.parent()).unwrap_or_else(|| Path::new(""));
+    let mut totals = Totals::new(&header).in_dir(sweep);
     if arguments.report.junit_seeds {
         totals = totals.by_seed();
     }

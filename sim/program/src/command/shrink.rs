@@ -30,13 +30,13 @@ use onsale_world::limits::Limits;
 use onsale_world::{Progress, Tracing};
 
 use self::page::SearchResult;
-use self::shelf::{CAPSULE, FILE_WIDTH, REGRESSION, SCENARIO, STORY, Shelf};
+use self::shelf::{FILE_WIDTH, REGRESSION, SCENARIO, STORY, Shelf};
 use super::{Failure, claim_dir, default_dir, half_named, scenario_of, shown, stop_on_signals};
 use crate::capsule::{self, Capsule, PlanIs};
 use crate::cli::Subject;
 use crate::cli::shrink::ShrinkArgs;
 use crate::exit::Exit;
-use crate::files::Claims;
+use crate::files::{CAPSULE, Claims};
 use crate::invocation::spoken;
 use crate::shrink::regression::Origin;
 use crate::shrink::scale::Scale;

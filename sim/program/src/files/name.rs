@@ -4,9 +4,13 @@
 //! scenario in the current folder, is enough; all others carry a hash of the whole id. Refuses to know where the
 //! files are.
 
+use std::path::{Path, PathBuf};
+
 use onsale_scenarios::catalogue;
 use onsale_world::trace_hash::Fingerprint;
 
+/// The file of a capsule.
+pub(crate) const CAPSULE: &str = "capsule.json";
 /// Longest name, in letters; the hash distinguishes longer names with the same beginning.
 const LETTERS_MAX: usize = 80;
 
@@ -36,6 +40,11 @@ pub(crate) fn of_run(scenario: &str, seed: u64) -> String {
     let mut hash = Fingerprint::default();
     hash.fold_bytes(scenario.as_bytes());
     format!("{readable}+{:08x}-{seed}", (hash.value() ^ hash.value() >> 32) as u32)
+}
+
+/// The capsule of a run in the directory of a sweep.
+pub(crate) fn capsule_of(dir: &Path, scenario: &str, seed: u64) -> PathBuf {
+    dir.join(of_run(scenario, seed)).join(CAPSULE)
 }
 
 #[cfg(test)]

@@ -348,8 +348,8 @@ fn both(one: Option<f64>, other: Option<f64>) -> Option<f64> {
 /// that no seed leads to.
 fn reproduce(named: &Named, dir: &Path, result: &SeedResult) -> String {
     if result.near {
-        let run = files::of_run(&result.scenario, result.seed);
-        return replay_line(&dir.join(run).join("capsule.json").display().to_string());
+        let capsule = files::capsule_of(dir, &result.scenario, result.seed);
+        return replay_line(&capsule.display().to_string());
     }
     let limit = result.limit.map(|limit| format!(" {limit}")).unwrap_or_default();
     let outside = if named.allow_outside { ALLOW_OUTSIDE } else { "" };

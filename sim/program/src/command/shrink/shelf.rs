@@ -16,10 +16,10 @@ use onsale_sim::story::telling::Story;
 use super::Failure;
 use crate::capsule::Capsule;
 use crate::cli::shrink::ShrinkArgs;
+use crate::files::CAPSULE;
 use crate::shrink::Case;
 use crate::shrink::regression::{self, Origin};
 
-pub(super) const CAPSULE: &str = "capsule.json";
 pub(super) const SCENARIO: &str = "scenario.toml";
 pub(super) const REGRESSION: &str = "regression.rs";
 pub(super) const STORY: &str = "story.txt";
