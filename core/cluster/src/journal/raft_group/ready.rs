@@ -206,6 +206,18 @@ mod tests {
     use super::*;
     use crate::journal::{Change, Durable, ReplicaId};
 
+    /// Number of messages that leave once a write is durable; none does before.
+    fn messages_once_written(group: &mut RaftGroup) -> usize {
+        let mut ready = Ready::default();
+        group.poll(&mut ready);
+        assert!(ready.messages.is_empty(), "{:?}", ready.messages);
+        let ticket = ready.ticket.take().expect("it has to be written");
+        group.fsynced(ticket);
+        ready.clear();
+        group.poll(&mut ready);
+        ready.messages.len()
+    }
+
     #[test]
     fn a_sole_voter_speaks_to_its_learners_once_its_vote_for_itself_is_durable() {
         let (me, settings) = (NodeId(1), Settings::default());
@@ -237,14 +249,7 @@ mod tests {
         write(&mut group, &mut ready);
         group.campaign();
         assert!(group.is_leader() && group.epoch() > Epoch(9));
-        ready.clear();
-        group.poll(&mut ready);
-        assert!(ready.messages.is_empty(), "{:?}", ready.messages);
-        let ticket = ready.ticket.take().expect("it has to be written");
-        group.fsynced(ticket);
-        ready.clear();
-        group.poll(&mut ready);
-        assert!(!ready.messages.is_empty(), "now it speaks");
+        assert_ne!(messages_once_written(&mut group), 0, "now it speaks");
     }
 
     #[test]
@@ -259,13 +264,6 @@ mod tests {
         group.step(JournalMessage::new(asks));
         group.campaign();
         assert!(group.is_leader() && group.epoch() > Epoch(2));
-        let mut ready = Ready::default();
-        group.poll(&mut ready);
-        assert!(ready.messages.is_empty(), "{:?}", ready.messages);
-        let ticket = ready.ticket.take().expect("it has to be written");
-        group.fsynced(ticket);
-        ready.clear();
-        group.poll(&mut ready);
-        assert_eq!(ready.messages.len(), 1, "now the vote counts");
+        assert_eq!(messages_once_written(&mut group), 1, "now the vote counts");
     }
 }
