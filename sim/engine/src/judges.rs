@@ -37,8 +37,8 @@ pub struct JudgeSettings {
     pub prompt: Option<Limits>,
     /// Time that nodes are granted to agree on facts, if there are facts.
     pub facts: Option<Bounds>,
-    /// The replicas that each log begins with, if promises are compared with disks.
-    pub replicas: Option<Placement>,
+    /// The replicas that each log begins with.
+    pub replicas: Placement,
 }
 
 /// The deviations that the oracles excuse.
@@ -62,8 +62,8 @@ pub struct Judges {
     prompt: Prompt,
     /// The judge of facts, if there are any.
     pub facts: Option<Facts>,
-    /// The judge of promises by what disks hold, if they are compared.
-    pub durable: Option<Durable>,
+    /// The judge of promises by what disks hold.
+    pub durable: Durable,
 }
 
 impl Judges {
@@ -76,7 +76,7 @@ impl Judges {
         let recovery = oracles.recovery;
         let oracles = Oracles::new(oracles);
         let facts = facts.map(|bounds| Facts::new(bounds, oracles.clock()));
-        let durable = replicas.map(|placement| Durable::new(&placement, oracles.clock()));
+        let durable = Durable::new(&replicas, oracles.clock());
         let (availability, prompt) = (Availability::new(paces), Prompt::new(prompt));
         let moves = Moves::new(moves_end, recovery);
         Self { oracles, availability, moves, prompt, facts, durable }
@@ -177,26 +177,20 @@ impl Judges {
         before: Members,
         after: Members,
     ) {
-        if let Some(durable) = &mut self.durable {
-            durable.members_changed(shard, &after);
-        }
+        self.durable.members_changed(shard, &after);
         self.moves.on_step(read, shard, before, after);
     }
 
     /// Notes a recovery, read from disks, that gives up the committed records of a shard after `held`, the last of which
     /// is of epoch `of`.
     pub fn records_given_up(&mut self, at: Instant, shard: ShardId, (held, of): (u64, Epoch)) {
-        if let Some(durable) = &mut self.durable {
-            durable.given_up(shard, (held, of));
-        }
+        self.durable.given_up(shard, (held, of));
         self.oracles.given_up(at, shard.0, held);
     }
 
     /// Notes the record by which a recovery makes one replica the only member of a shard, read from disks.
     pub fn recovered(&mut self, at: Instant, shard: ShardId, members: &Members) {
-        if let Some(durable) = &mut self.durable {
-            durable.members_changed(shard, members);
-        }
+        self.durable.members_changed(shard, members);
         self.availability.on_recovery(at, shard.0, members, self.oracles.excuses());
     }
 
@@ -232,7 +226,7 @@ impl Judges {
     }
 
     fn findings(&self) -> impl Iterator<Item = &Findings> {
-        let own = self.durable.iter().flat_map(Durable::findings);
+        let own = self.durable.findings();
         self.oracles.findings().chain(own).chain(self.facts.as_ref().map(Facts::findings))
     }
 
@@ -241,7 +235,7 @@ impl Judges {
         let live = self.moves.finish(end, self.oracles.calm());
         let own = Own { live, prompt: self.prompt.finish() };
         let mut results = self.oracles.finish(end, open, own);
-        results.extend(self.durable.into_iter().flat_map(Durable::finish));
+        results.extend(self.durable.finish());
         results.extend(self.facts.map(Facts::finish));
         results
     }

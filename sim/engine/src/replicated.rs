@@ -91,9 +91,7 @@ impl Ledger<Replicated> for JournalWatch {
         machines: &Machines,
         judges: &mut Judges,
     ) {
-        if let Some(durable) = &mut judges.durable {
-            durable.reread(node.node_id(), machines[node].disk.durable());
-        }
+        judges.durable.reread(node.node_id(), machines[node].disk.durable());
         judges.process(now, node.node_id(), true, self.all_members());
         tell_of_lost_facts(now, node, has_other_disk, machines, judges);
     }

@@ -16,7 +16,8 @@ const HOLD_SECS: u64 = 300;
 pub(crate) fn settings() -> JudgeSettings {
     let oracles = OracleSettings::example();
     let paces = Paces { election: Span::from_secs(3), hears: Span::from_secs(1), quorum: None };
-    JudgeSettings { oracles, paces, moves_end: true, prompt: None, facts: None, replicas: None }
+    let replicas = Placement::new(3, 3, 8, 3);
+    JudgeSettings { oracles, paces, moves_end: true, prompt: None, facts: None, replicas }
 }
 
 pub(crate) fn secs(secs: u64) -> Instant {

@@ -429,9 +429,7 @@ impl Host {
                 Endpoint::Client(_) => Place::Clients,
             };
             let judges = &mut world.ears.witness.judges;
-            if let Some(durable) = &mut judges.durable {
-                durable.sends(world.now, me.node_id(), to, &message, &judges.oracles);
-            }
+            judges.durable.sends(world.now, me.node_id(), to, &message, &judges.oracles);
             world.send(me, to, at, message);
         }
         for write in effects.writes.drain(..) {

@@ -80,13 +80,9 @@ impl JournalWatch {
         judges: &mut Judges,
     ) {
         let mut touched = std::mem::take(&mut self.touched);
-        if let Some(durable) = &mut judges.durable {
-            durable.write_begins(node.node_id(), begin);
-        }
+        judges.durable.write_begins(node.node_id(), begin);
         for frame in frame::read(bytes) {
-            if let Some(durable) = &mut judges.durable {
-                durable.take(now, node.node_id(), &frame);
-            }
+            judges.durable.take(now, node.node_id(), &frame);
             if let Some(shard) = self.take(now, node, frame, judges)
                 && touched.last() != Some(&shard)
             {
@@ -95,9 +91,7 @@ impl JournalWatch {
         }
         touched.sort_unstable();
         touched.dedup();
-        if let Some(durable) = &mut judges.durable {
-            durable.write_ends(now, node.node_id(), &touched);
-        }
+        judges.durable.write_ends(now, node.node_id(), &touched);
         for shard in touched.drain(..) {
             self.compare(now, node, shard, judges);
         }
@@ -116,9 +110,7 @@ impl JournalWatch {
         segments: impl Iterator<Item = &'a [u8]> + Clone,
         judges: &mut Judges,
     ) {
-        if let Some(durable) = &mut judges.durable {
-            durable.reread(node.node_id(), segments.clone());
-        }
+        judges.durable.reread(node.node_id(), segments.clone());
         let before = std::mem::take(&mut self.disks[node]);
         self.disks[node] = vec![Log::default(); before.len()];
         self.forgot[node] = 0;
@@ -281,9 +273,7 @@ impl JournalWatch {
         let Some(record) = self.fresh[at.log as usize].note(at.index, epoch, now, read) else {
             return;
         };
-        if let Some(durable) = &mut judges.durable {
-            durable.record_written((shard, at.index, epoch), &record.events);
-        }
+        judges.durable.record_written((shard, at.index, epoch), &record.events);
     }
 
     /// Notes a disk that forgot: its former replicas are gone. Each segment repeats it, for the same
@@ -429,9 +419,7 @@ fn tell(
         Ok(None) => judges.oracles.committed(when, at, None, &[]),
         Ok(Some(Record { writer, events })) => {
             judges.oracles.committed(when, at, Some(writer), &events);
-            if let Some(durable) = &mut judges.durable {
-                durable.record_committed(&events);
-            }
+            judges.durable.record_committed(&events);
         }
         Err(error) => judges.oracles.journal_conflict(
             when.1,

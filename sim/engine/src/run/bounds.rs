@@ -63,7 +63,7 @@ pub(super) fn judge_settings(plan: &Plan, placement: &Placement) -> JudgeSetting
         recovery: recovery::recovery(scenario),
         repair_every: scenario.cluster.facts.repair_every,
     });
-    let replicas = Some(placement.clone());
+    let replicas = placement.clone();
     let moves_end = feasible::moves_end(scenario);
     JudgeSettings { oracles, paces, moves_end, prompt: recovery::prompt(scenario), facts, replicas }
 }

@@ -179,10 +179,8 @@ impl Host {
             self.note(world, Moment::BeforeReply, world.now, at > world.now);
             let (judges, way) =
                 (&mut world.ears.witness.judges, (self.place.node_id(), Place::Clients));
-            if let Some(durable) = &mut judges.durable {
-                for reply in &replies {
-                    durable.on_reply(world.now, way, reply, &judges.oracles);
-                }
+            for reply in &replies {
+                judges.durable.on_reply(world.now, way, reply, &judges.oracles);
             }
             let batch = replies.into_iter().map(|item| Timed { at, item }).collect();
             world.send(self.place, Place::Clients, at, Message::Replies(batch));
